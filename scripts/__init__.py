@@ -1,0 +1,1 @@
+"""Scripts of the repository; the shell ones are called by make."""

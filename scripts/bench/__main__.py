@@ -1,0 +1,131 @@
+"""`python -m scripts.bench`: build the data sets, measure, print the tables and write docs/bench.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import quote
+
+from scripts.bench import databases, queries, targets
+from scripts.bench.measure import Run, Timing, plain
+from scripts.bench.pages import measured
+from scripts.bench.race import race
+from scripts.bench.servers import THREADS, WORKERS, served
+
+FAR = 300
+RESULTS = databases.ROOT / "docs" / "bench.md"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
+    parser.add_argument("--patients", type=int, nargs="+", default=[1000, 100_000], help="sizes of the clinic")
+    parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
+    parser.add_argument("--requests", type=int, default=80, help="requests of one client per line (default 80)")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the requests; nothing is written to docs/")
+    return parser.parse_args()
+
+
+def machine() -> str:
+    """What it was measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, {platform.system()} "
+        f"{platform.release()}, Python {platform.python_version()}; load before the start {load}"
+    )
+
+
+def show(value: Timing | None, name: str = "median") -> str:
+    """One cell."""
+    return f"{getattr(value, name):.1f}" if value else ""
+
+
+def section(engine: str, patients: int, requests: int) -> list[str]:
+    """The table of one data set."""
+    url = databases.prepare(engine, patients)
+    chosen = targets.choose(url)
+    chosen |= {"today": date.today().isoformat(), "name_quoted": quote(chosen["name"]), **chosen["export"]}
+    lines = [
+        f"## {patients:,} patients, {engine}",
+        "",
+        "| page | queries | bare ms | 1 client median | 1 client p95 | 8 clients median | goal |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    with (
+        served("scripts.bench.bare:application", url, "/page") as bare_port,
+        served("healthcare.wsgi:application", url, "/healthz") as port,
+    ):
+        run = Run(port, chosen, requests)
+        chosen["far_page"], chosen["page"] = run.walk(FAR)
+        counts = queries.count(url, chosen)
+        page, page_crowd = plain(bare_port, "/page", requests)
+        rows, rows_crowd = plain(bare_port, "/rows", requests)
+        for name, number, alone, crowd in (
+            ("*Bare Django page*", 0, page, page_crowd),
+            ("*Bare Django page of 20 rows*", 1, rows, rows_crowd),
+        ):
+            cells = (name, number, "", show(alone), show(alone, "p95"), show(crowd), "")
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
+        for line in measured():
+            name = line.name.format(**chosen)
+            print(f"  {engine} {patients:,}: {name}", file=sys.stderr, flush=True)
+            alone = run.alone(line)
+            crowd = run.crowd(line) if line.crowd else None
+            goal = f"{line.goal:g}" if line.goal else ""
+            cells = (
+                *(name, counts[line.name], f"{page.median:.1f} / {rows.median:.1f}"),
+                *(show(alone), show(alone, "p95"), show(crowd), goal),
+            )
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
+        lines += ["", *told(race(port, url, chosen, max(20, requests)))]
+    return [*lines, ""]
+
+
+def told(result: dict[str, Any]) -> list[str]:
+    """The race in words."""
+    return [
+        "8 writers on one doctor's day, over HTTP: {requests} requests in {seconds:.1f} s, {booked} booked, {refused} "
+        "refused by a rule, **{neither} answers that were neither**; the table holds {rows} new visits and "
+        "**{overlaps} minutes that two visits share**.".format(**result)
+    ]
+
+
+def main() -> int:
+    """Measure everything that was asked for."""
+    asked = arguments()
+    requests = max(10, asked.requests // 5) if asked.quick else asked.requests
+    started = time.monotonic()
+    head = [
+        "# Measured",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{' '.join(['python -m scripts.bench', *sys.argv[1:]])}`",
+        "",
+        machine(),
+        "",
+        f"gunicorn with {WORKERS} workers of {THREADS} threads; the clients run on the same machine. Milliseconds from "
+        "sending the request to the last byte of the answer, over a kept-alive connection. Bare: the two bare Django "
+        "pages, one client, in the same run. Goals: median of one client at 100,000 patients. SQLite commits with "
+        "synchronous=FULL.",
+        "",
+    ]
+    lines = list(head)
+    for patients in asked.patients:
+        for engine in asked.engines:
+            lines += section(engine, patients, requests)
+    lines.append(f"The whole run took {(time.monotonic() - started) / 60:.0f} minutes.")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if not asked.quick:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

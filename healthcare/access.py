@@ -1,0 +1,57 @@
+"""Every view declares who it serves; one that does not fails at import."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.generic import View
+
+from healthcare.roles import PERMISSIONS, PUBLIC, Role, may
+
+
+class RoleView(View):
+    """A view for the roles that hold `permission`; `abstract = True` marks a base class."""
+
+    permission: ClassVar[str] = ""
+    abstract: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.__dict__.get("abstract", False):
+            cls.abstract = False
+            if cls.permission != PUBLIC and cls.permission not in PERMISSIONS:
+                raise ImproperlyConfigured(
+                    f"{cls.__module__}.{cls.__name__} must declare a permission of healthcare.roles, "
+                    f"not {cls.permission!r}."
+                )
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view = super().as_view(**initkwargs)
+        return login_not_required(view) if cls.permission == PUBLIC else view
+
+    @classmethod
+    def allowed_roles(cls) -> frozenset[Role]:
+        """The roles served; all of them for a public view."""
+        return frozenset(Role) if cls.permission == PUBLIC else PERMISSIONS[cls.permission]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may(request.user, self.permission):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+def visible_or_denied(queryset: Any, user: Any, **lookup: Any) -> Any:
+    """The row, if this user may see it. Http404 if there is none, PermissionDenied if it is not theirs."""
+    from django.http import Http404
+
+    found = queryset.visible_to(user).filter(**lookup).first()
+    if found is None:
+        if queryset.model._default_manager.filter(**lookup).exists():
+            raise PermissionDenied
+        raise Http404
+    return found

@@ -1,0 +1,25 @@
+"""The kernel as a Django app."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class ClinicAdminConfig(AdminConfig):
+    """Django's admin on our own site class."""
+
+    default_site = "healthcare.admin_site.ClinicAdminSite"
+
+
+class HealthcareConfig(AppConfig):
+    """Shares templates, tags, checks and commands; owns no tables."""
+
+    name = "healthcare"
+    verbose_name = _("Healthcare Management System")
+
+    def ready(self) -> None:
+        from healthcare import checks, guards  # noqa: F401 - checks register themselves
+
+        guards.register_messages()
+        post_migrate.connect(guards.install, sender=self, dispatch_uid="healthcare.guards")

@@ -1,0 +1,35 @@
+"""System checks: a route without declared roles does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import Error, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from healthcare.access import RoleView
+
+#: Namespaces that guard themselves: the Django admin asks `has_permission` of its site.
+SELF_GUARDED = frozenset({"admin"})
+
+
+def routes(resolver: Any = None, prefix: str = "", namespaces: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
+    """(path pattern, URLPattern, namespaces) of every route."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = (*namespaces, entry.namespace) if entry.namespace else namespaces
+            yield from routes(entry, prefix + str(entry.pattern), inner)
+        elif isinstance(entry, URLPattern):
+            yield prefix + str(entry.pattern), entry, namespaces
+
+
+@register()
+def every_route_declares_roles(**_kwargs: Any) -> list[Error]:
+    """Error for each route whose view is not a RoleView."""
+    return [
+        Error(f"{path} declares no roles: its view must be a RoleView.", id="healthcare.E001")
+        for path, pattern, namespaces in routes()
+        if not SELF_GUARDED & set(namespaces)
+        and not issubclass(getattr(pattern.callback, "view_class", object), RoleView)
+    ]

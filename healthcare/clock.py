@@ -1,0 +1,35 @@
+"""The one place that knows what time it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+
+from django.utils import timezone
+
+_injected: ContextVar[datetime | None] = ContextVar("injected_now", default=None)
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return _injected.get() or timezone.now()
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let `now` be another moment: the demo plays a day through, tests stand at a boundary."""
+    token = _injected.set(moment)
+    try:
+        yield
+    finally:
+        _injected.reset(token)
+
+
+def today() -> date:
+    """The date on the clinic's wall calendar (settings.CLINIC_TIME_ZONE)."""
+    return timezone.localdate(now(), timezone.get_default_timezone())
+
+
+def wall_clock() -> datetime:
+    """The clinic's wall clock as a naive datetime, to compare with appointment dates and times."""
+    return timezone.localtime(now(), timezone.get_default_timezone()).replace(tzinfo=None)

@@ -1,0 +1,42 @@
+"""Who is acting right now, and as what: read by the audit trail, set by middleware and by `submit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Acting:
+    """The person, the place and the verb behind whatever is written now."""
+
+    user: Any = None
+    ip_address: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+    #: The verb for changes of `subject` (check_in, issue, void ...); other rows are create/update.
+    action: str = ""
+    subject: Any = None
+    #: False while an importer or the demo writes its own audit rows in bulk.
+    audited: bool = True
+
+
+_acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039 - frozen
+
+
+def acting() -> Acting:
+    """What is known about the present actor; empty in a shell."""
+    return _acting.get()
+
+
+@contextmanager
+def act(**changes: Any) -> Iterator[Acting]:
+    """Act with these values until the block ends."""
+    token = _acting.set(replace(_acting.get(), **changes))
+    try:
+        yield _acting.get()
+    finally:
+        _acting.reset(token)

@@ -1,0 +1,1 @@
+"""A believable clinic to look at, try out and measure on: deterministic by seed, any size."""

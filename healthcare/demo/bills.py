@@ -1,0 +1,152 @@
+"""The demo's invoices and payments: mostly paid, some late, the last days still open."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from billing.models import Invoice, InvoiceLineItem, InvoiceStatus, Payment
+from billing.status import status_by_amounts
+from departments.models import Counter
+from healthcare.clock import now, today
+from healthcare.demo.people import Person
+from healthcare.demo.rows import CHUNK, Batch, key_at
+from healthcare.demo.scenarios import Scenario
+from healthcare.money import ZERO, cents
+from scheduling.models import Appointment
+
+
+class Bills:
+    """The part of the history that the billing officers write."""
+
+    rng: random.Random
+    batch: Batch
+    house: Any
+
+    def invoice(
+        self, appointment: Appointment, person: Person, scenario: Scenario, labs: list[str], at: datetime
+    ) -> None:
+        """Billed the same day, mostly paid; the last days hold unbilled visits and drafts."""
+        rng = self.rng
+        age_days = (now() - at).days
+        if age_days <= 4 and rng.random() < 0.3:
+            return
+        status = "draft" if age_days <= 2 and rng.random() < 0.3 else "issued"
+        made = at + timedelta(minutes=rng.randrange(10, 90))
+        local_day = timezone.localtime(made, timezone.get_default_timezone()).date()
+        items = [
+            self.house.fee(scenario.visit_type),
+            *(self.house.services[n] for n in labs if n in self.house.services),
+        ]
+        subtotal = cents(sum((service.default_price for service in items), ZERO))
+        discount = cents(subtotal / 10) if rng.random() < 0.08 else ZERO
+        total = subtotal - discount
+        due = local_day + timedelta(days=30)
+        paid = self.paid_share(total, age_days) if status == "issued" else ZERO
+        if status == "issued":
+            status = self.status_of(total, paid, due)
+        officer = rng.choice(self.house.officers)
+        invoice = Invoice(
+            id=key_at(made, rng),
+            created_at=made,
+            patient_id=person.pk,
+            appointment=appointment,
+            invoice_date=local_day,
+            due_date=due,
+            subtotal=subtotal,
+            discount_amount=discount,
+            total_amount=total,
+            amount_paid=paid,
+            balance_due=total - paid,
+            status=status,
+            created_by_user=officer,
+            issued_at=made if status != "draft" else None,
+        )
+        if paid == 0 and status != "draft" and rng.random() < 0.03:
+            invoice.status, invoice.cancelled_at = InvoiceStatus.CANCELLED, made
+            invoice.cancellation_reason = "Billed to the wrong policy"
+        self.batch.add(invoice)
+        self.batch.audit(rng, "create", invoice, officer, made)
+        if status != "draft":
+            self.batch.audit(rng, "issue", invoice, officer, made + timedelta(seconds=40))
+        for position, service in enumerate(items):
+            self.batch.add(
+                InvoiceLineItem(
+                    id=key_at(made + timedelta(milliseconds=position), rng),
+                    created_at=made,
+                    invoice=invoice,
+                    service=service,
+                    description=service.name,
+                    quantity=1,
+                    unit_price=service.default_price,
+                    line_total=service.default_price,
+                )
+            )
+        self.payments(invoice, person, paid, made)
+
+    def paid_share(self, total: Decimal, age_days: int) -> Decimal:
+        """How much came in so far."""
+        kind = self.rng.random()
+        if age_days < 20 and kind < 0.35:
+            return ZERO
+        if kind < 0.88:
+            return total
+        return cents(total * Decimal("0.4")) if kind < 0.95 else ZERO
+
+    def status_of(self, total: Decimal, paid: Decimal, due: date) -> str:
+        """RULE-INV-4, told by the billing app."""
+        return status_by_amounts(total, paid, due, today())
+
+    def payments(self, invoice: Invoice, person: Person, paid: Decimal, made: datetime) -> None:
+        """One payment, or the insurer's share and the patient's."""
+        if paid == 0:
+            return
+        rng = self.rng
+        parts = [(paid, rng.choice(["cash", "credit_card", "debit_card", "credit_card", "bank_transfer", "cheque"]))]
+        if person.insurer and rng.random() < 0.6:
+            share = cents(paid * Decimal("0.8"))
+            parts = [(share, "insurance"), (paid - share, rng.choice(["cash", "credit_card", "debit_card"]))]
+        for position, (amount, method) in enumerate(parts):
+            at = min(
+                made
+                + timedelta(
+                    days=rng.randrange(0, 9) if position == 0 and method == "insurance" else 0, minutes=5 + position
+                ),
+                now(),
+            )
+            officer = rng.choice(self.house.officers)
+            payment = Payment(
+                id=key_at(at, rng),
+                created_at=at,
+                invoice=invoice,
+                patient_id=invoice.patient_id,
+                payment_date=at,
+                amount=amount,
+                payment_method=method,
+                transaction_reference="" if method == "cash" else f"{method[:2].upper()}{rng.randrange(10**7, 10**8)}",
+                processed_by_user=officer,
+            )
+            self.batch.add(payment)
+            self.batch.audit(rng, "pay", payment, officer, at, amount=str(amount))
+
+    def write_bills(self, invoices: list[Invoice], lines: list[InvoiceLineItem], payments: list[Payment]) -> None:
+        """Number the invoices in the order of their making and write them as people do: drafts, lines, issued, paid.
+
+        The database takes lines only for drafts and payments only for what was issued.
+        """
+        invoices.sort(key=lambda invoice: invoice.created_at)
+        number = Counter.next(Invoice.NUMBER_SEQUENCE, len(invoices)) if invoices else 0
+        final = [(invoice.status, invoice.amount_paid, invoice.balance_due) for invoice in invoices]
+        for offset, invoice in enumerate(invoices):
+            invoice.invoice_number = f"INV-{number + offset:06}"
+            invoice.status, invoice.amount_paid, invoice.balance_due = InvoiceStatus.DRAFT, ZERO, invoice.total_amount
+        Invoice.objects.bulk_create(invoices, batch_size=CHUNK)
+        InvoiceLineItem.objects.bulk_create(lines, batch_size=CHUNK)
+        for invoice, values in zip(invoices, final, strict=True):
+            invoice.status, invoice.amount_paid, invoice.balance_due = values
+        Invoice.objects.bulk_update(invoices, ["status", "amount_paid", "balance_due"], batch_size=200)
+        Payment.objects.bulk_create(payments, batch_size=CHUNK)

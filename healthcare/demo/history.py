@@ -1,0 +1,360 @@
+"""The demo clinic's past year and next month, written in bulk with the audit rows of what was done."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from billing.models import Invoice, InvoiceLineItem, Payment, Service
+from clinical.models import Consultation, LabTest, Medication, Prescription, VitalSign
+from departments.models import User
+from healthcare.clock import now, today
+from healthcare.demo.bills import Bills
+from healthcare.demo.labs import lab_value
+from healthcare.demo.people import Person
+from healthcare.demo.rows import Batch, key_at
+from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
+from healthcare.roles import Role
+from patients.models import MedicalRecord
+from scheduling.models import Appointment
+
+ROWS_PER_WRITE = 6000
+SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
+CATALOGUE = Path(settings.BASE_DIR) / "clinical" / "data" / "lab_catalogue.csv"
+
+
+@dataclass
+class House:
+    """Everybody and everything that the history refers to, read once."""
+
+    doctors: list[User]
+    nurses: list[User]
+    clerks: list[User]
+    officers: list[User]
+    services: dict[str, Service]
+    medications: dict[str, list[Medication]]
+    labs: dict[tuple[str, str], dict[str, str]]
+
+    @classmethod
+    def read(cls) -> House:
+        """From the database and the shipped lab catalogue."""
+        by_role: dict[str, list[User]] = {}
+        for user in User.objects.select_related("department").order_by("email"):
+            by_role.setdefault(user.role, []).append(user)
+        medications: dict[str, list[Medication]] = {}
+        for medication in Medication.objects.order_by("name", "strength"):
+            medications.setdefault(medication.ingredients.casefold(), []).append(medication)
+        labs = {}
+        with CATALOGUE.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                for sex in [row["sex"]] if row["sex"] else ["M", "F"]:
+                    labs[row["test_name"], sex] = row
+        return cls(
+            doctors=by_role[Role.DOCTOR],
+            nurses=by_role[Role.NURSE],
+            clerks=by_role[Role.RECEPTIONIST],
+            officers=by_role[Role.BILLING_OFFICER],
+            services={service.name: service for service in Service.objects.all()},
+            medications=medications,
+            labs=labs,
+        )
+
+    def medication(self, rx: Rx) -> Medication | None:
+        """The catalogue product that a scenario means."""
+        products = self.medications.get(rx.ingredients, [])
+        fitting = [m for m in products if rx.hint in f"{m.name} {m.strength} {m.form}".casefold()]
+        return next(iter(fitting or products), None)
+
+    def fee(self, visit_type: str) -> Service:
+        """The service charged for a kind of visit."""
+        consultations = [s for s in self.services.values() if s.service_type == "consultation"]
+        word = {"follow_up": "follow", "routine_checkup": "check", "emergency": "urgent"}.get(visit_type, "")
+        return next((s for s in consultations if word and word in s.name.casefold()), consultations[0])
+
+
+def scenarios_for(doctor: User) -> list[Scenario]:
+    """What brings patients to this doctor's department."""
+    place = doctor.department.name if doctor.department else "General Practice"
+    return [s for s in SCENARIOS if place in s.departments] or list(SCENARIOS)
+
+
+class History(Bills):
+    """Plays the past year, day by day, and books the next month."""
+
+    def __init__(self, people: list[Person], rng: random.Random, visits_per_year: int) -> None:
+        self.people, self.rng, self.visits_per_year = people, rng, visits_per_year
+        self.house = House.read()
+        self.batch = Batch()
+        self.scenarios = {d.pk: scenarios_for(d) for d in self.house.doctors}
+        self.chronic: dict[Any, set[str]] = {}
+        self.full_audit = len(people) <= 20_000
+
+    def play(self, progress: Callable[[str], None]) -> None:
+        """Everything but today."""
+        start, wanted = today() - timedelta(days=365), self.visits_per_year
+        workdays = [start + timedelta(days=n) for n in range(365) if (start + timedelta(days=n)).weekday() < 5]
+        per_day = wanted / len(workdays)
+        debt = 0.0
+        for number, day in enumerate(workdays, start=1):
+            debt += per_day * self.rng.uniform(0.75, 1.25)
+            for doctor, slot in self.slots(int(debt)):
+                self.past_visit(doctor, day, slot)
+                debt -= 1
+            if len(self.batch) >= ROWS_PER_WRITE:
+                self.write()
+            if number % 25 == 0:
+                progress(f"history to {day}")
+        self.write()
+        self.save_chronic_conditions()
+        for ahead in range(1, 31):
+            day = today() + timedelta(days=ahead)
+            if day.weekday() < 5:
+                for doctor, slot in self.slots(max(3, int(per_day * (1.05 - ahead / 35)))):
+                    self.coming_visit(doctor, day, slot)
+        self.write()
+
+    def slots(self, count: int) -> list[tuple[User, time]]:
+        """So many different doctor-and-time pairs of one day."""
+        pairs = [(doctor, slot) for doctor in self.house.doctors for slot in SLOTS]
+        return self.rng.sample(pairs, min(count, len(pairs)))
+
+    def choose(self, doctor: User) -> tuple[Scenario, Person]:
+        """A scenario of the doctor's department and a patient of fitting age."""
+        options = self.scenarios[doctor.pk]
+        scenario = self.rng.choices(options, [s.weight for s in options])[0]
+        person = self.rng.choice(self.people)
+        for _attempt in range(8):
+            age = (today() - person.born).days // 365
+            if scenario.ages[0] <= age <= scenario.ages[1]:
+                break
+            person = self.rng.choice(self.people)
+        return scenario, person
+
+    def moment(self, day: date, at: time, minutes: float = 0) -> datetime:
+        """A moment on a day of the clinic's wall clock, in UTC."""
+        local = datetime.combine(day, at, timezone.get_default_timezone())
+        return (local + timedelta(minutes=minutes)).astimezone(UTC)
+
+    def appointment(
+        self, doctor: User, day: date, slot: time, scenario: Scenario, person: Person, **fields: Any
+    ) -> Appointment:
+        """A booked visit, made some days before."""
+        made = min(self.moment(day, slot) - timedelta(days=self.rng.randrange(1, 21), hours=3), now())
+        appointment = Appointment(
+            id=key_at(made, self.rng),
+            created_at=made,
+            patient_id=person.pk,
+            doctor=doctor,
+            department=doctor.department,
+            appointment_date=day,
+            appointment_time=slot,
+            duration_minutes=self.rng.choice([20, 30, 30, 30]),
+            appointment_type=scenario.visit_type,
+            reason=scenario.reason,
+            **fields,
+        )
+        self.batch.add(appointment)
+        self.batch.audit(self.rng, "create", appointment, self.rng.choice(self.house.clerks), made)
+        return appointment
+
+    def coming_visit(self, doctor: User, day: date, slot: time) -> None:
+        """A visit of the next month."""
+        scenario, person = self.choose(doctor)
+        status = self.rng.choices(["scheduled", "confirmed", "cancelled"], [62, 33, 5])[0]
+        reason = self.rng.choice(CANCEL_REASONS) if status == "cancelled" else ""
+        self.appointment(doctor, day, slot, scenario, person, status=status, cancellation_reason=reason)
+
+    def past_visit(self, doctor: User, day: date, slot: time) -> None:
+        """A visit of the past: kept, cancelled or missed."""
+        scenario, person = self.choose(doctor)
+        kind = self.rng.choices(["completed", "cancelled", "no_show"], [89, 6, 5])[0]
+        if kind != "completed":
+            reason = self.rng.choice(CANCEL_REASONS) if kind == "cancelled" else ""
+            self.appointment(doctor, day, slot, scenario, person, status=kind, cancellation_reason=reason)
+            return
+        wait, length = self.rng.randrange(3, 35), self.rng.randrange(9, 28)
+        arrived = self.moment(day, slot, -self.rng.randrange(0, 12))
+        started = arrived + timedelta(minutes=wait)
+        ended = started + timedelta(minutes=length)
+        appointment = self.appointment(
+            doctor,
+            day,
+            slot,
+            scenario,
+            person,
+            status="completed",
+            checked_in_at=arrived,
+            started_at=started,
+            completed_at=ended,
+        )
+        if self.full_audit:
+            self.batch.audit(self.rng, "check_in", appointment, self.rng.choice(self.house.clerks), arrived)
+        self.vitals(person, scenario, arrived + timedelta(minutes=2))
+        consultation = self.consultation(appointment, doctor, scenario, started, ended)
+        self.prescriptions(consultation, person, scenario, ended)
+        labs = self.lab_tests(consultation, person, scenario, ended)
+        if scenario.chronic:
+            self.chronic.setdefault(person.pk, set()).add(scenario.chronic)
+        self.invoice(appointment, person, scenario, labs, ended)
+
+    def vitals(self, person: Person, scenario: Scenario, at: datetime) -> None:
+        """Plausible for the age, shifted by what the patient came with."""
+        rng, shift = self.rng, scenario.vitals
+        age = (today() - person.born).days / 365
+        child = age < 15
+        height = min(50 + age * 7.5, 165) if child else rng.gauss(176 if person.gender == "male" else 163, 7)
+        weight = (3.5 + age * 2.9) if child else max(42, rng.gauss(26, 4) * (height / 100) ** 2)
+        systolic = int(rng.gauss(100 if child else 118 + age / 8, 8) + shift.get("systolic_bp", 0))
+        nurse = rng.choice(self.house.nurses)
+        row = VitalSign(
+            id=key_at(at, rng),
+            created_at=at,
+            patient_id=person.pk,
+            recorded_by_user=nurse,
+            recorded_at=at,
+            systolic_bp=systolic,
+            diastolic_bp=min(int(systolic * 0.64 + shift.get("diastolic_bp", 0)), systolic - 15),
+            pulse_rate=max(48, min(180, int(rng.gauss(98 if child else 74, 8) + shift.get("pulse_rate", 0)))),
+            temperature_celsius=Decimal(
+                str(round(min(40.5, rng.gauss(36.7, 0.25) + shift.get("temperature_celsius", 0)), 1))
+            ),
+            respiratory_rate=int(rng.gauss(22 if child else 15, 2) + shift.get("respiratory_rate", 0)),
+            oxygen_saturation=min(100, int(rng.gauss(98, 1) + shift.get("oxygen_saturation", 0))),
+            weight_kg=Decimal(str(round(weight, 1))),
+            height_cm=Decimal(str(round(height, 1))),
+        )
+        self.batch.add(row)
+        if self.full_audit:
+            self.batch.audit(rng, "create", row, nurse, at)
+
+    def consultation(
+        self, appointment: Appointment, doctor: User, scenario: Scenario, started: datetime, ended: datetime
+    ) -> Consultation:
+        """The doctor's note."""
+        follow = ended.date() + timedelta(days=scenario.follow_up_days) if scenario.follow_up_days else None
+        row = Consultation(
+            id=key_at(started, self.rng),
+            created_at=started,
+            appointment=appointment,
+            patient_id=appointment.patient_id,
+            doctor=doctor,
+            consultation_date=started,
+            chief_complaint=scenario.complaint,
+            present_illness=scenario.illness,
+            examination_findings=scenario.findings,
+            diagnosis=scenario.diagnosis,
+            treatment_plan=scenario.plan,
+            follow_up_required=follow is not None,
+            follow_up_date=follow,
+            completed_at=ended,
+        )
+        self.batch.add(row)
+        self.batch.audit(self.rng, "complete", row, doctor, ended)
+        return row
+
+    def prescriptions(self, consultation: Consultation, person: Person, scenario: Scenario, at: datetime) -> None:
+        """What was prescribed; nothing that the safety check warns of."""
+        for rx in scenario.prescriptions:
+            medication = self.house.medication(rx)
+            name = medication.name if medication else f"{rx.ingredients} {rx.hint}".strip().capitalize()
+            if person.allergies and self.warns(name, rx, person):
+                continue
+            self.batch.add(
+                Prescription(
+                    id=key_at(at, self.rng),
+                    created_at=at,
+                    consultation=consultation,
+                    patient_id=person.pk,
+                    doctor=consultation.doctor,
+                    medication=medication,
+                    medication_name=name,
+                    dosage=rx.dosage,
+                    frequency=rx.frequency,
+                    duration=rx.duration,
+                    quantity=rx.quantity,
+                    route=medication.route if medication else "",
+                    special_instructions=rx.instructions,
+                    prescribed_date=timezone.localtime(at, timezone.get_default_timezone()).date(),
+                )
+            )
+
+    def warns(self, name: str, rx: Rx, person: Person) -> bool:
+        """Whether the safety check finds an allergy."""
+        from clinical.safety import Allergy, check
+
+        found = check(name, ingredients=[rx.ingredients], allergies=[Allergy(text) for text in person.allergies])
+        return bool(found.warnings)
+
+    def lab_tests(self, consultation: Consultation, person: Person, scenario: Scenario, at: datetime) -> list[str]:
+        """Ordered tests with results; the newest are still on their way or unreviewed."""
+        rng, done = self.rng, []
+        age_days = (now() - at).days
+        for name in scenario.labs:
+            entry = self.house.labs.get((name, "M" if person.gender == "male" else "F"))
+            if entry is None:
+                continue
+            taken, ready = at + timedelta(minutes=15), at + timedelta(hours=rng.randrange(3, 30))
+            value, abnormal = lab_value(entry, rng, abnormal=0.17)
+            row = LabTest(
+                id=key_at(at, rng),
+                created_at=at,
+                patient_id=person.pk,
+                consultation=consultation,
+                ordered_by_doctor=consultation.doctor,
+                test_name=name,
+                test_type=entry["panel"],
+                ordered_date=at,
+                sample_collected_date=taken,
+                result_date=ready,
+                result_value=value,
+                result_unit=entry["unit"],
+                reference_range=entry["reference_range_text"],
+                status="completed",
+                is_abnormal=abnormal,
+                reviewed_at=ready + timedelta(hours=4),
+                reviewed_by_user=consultation.doctor,
+            )
+            if age_days <= 3:
+                self.make_recent(row)
+            self.batch.add(row)
+            done.append(name)
+        return done
+
+    def make_recent(self, row: LabTest) -> None:
+        """Tests of the last days stand at every step."""
+        step = self.rng.choices(["unreviewed", "in_progress", "sample_collected", "ordered"], [5, 2, 2, 1])[0]
+        row.reviewed_at, row.reviewed_by_user = None, None
+        if step == "unreviewed":
+            row.result_date = min(row.result_date, now() - timedelta(hours=1)) if row.result_date else None
+            return
+        row.status, row.result_value, row.result_date, row.is_abnormal = step, "", None, None
+        if step == "ordered":
+            row.sample_collected_date = None
+
+    def write(self) -> None:
+        """Write what was collected; the bills last, as they refer to the rest."""
+        with transaction.atomic():
+            bills = {model: self.batch.rows.pop(model, []) for model in (Invoice, InvoiceLineItem, Payment)}
+            self.batch.write()
+            self.write_bills(bills[Invoice], bills[InvoiceLineItem], bills[Payment])
+
+    def save_chronic_conditions(self) -> None:
+        """What became known of patients goes into their records."""
+        pending = []
+        keys = list(self.chronic)
+        for start in range(0, len(keys), 500):
+            for record in MedicalRecord.objects.filter(patient_id__in=keys[start : start + 500]):
+                record.chronic_conditions = "\n".join(sorted(self.chronic[record.patient_id]))
+                pending.append(record)
+            MedicalRecord.objects.bulk_update(pending, ["chronic_conditions"])
+            pending = []

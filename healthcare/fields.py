@@ -1,0 +1,94 @@
+"""Form fields that the kernel adds: a choice among rows too many to list; native date and time inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+class RemoteSelect(forms.Select):
+    """A select that renders only the chosen row and searches the others through an OptionsView."""
+
+    def __init__(self, url_name: str, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"data-search": "", "data-url": reverse_lazy(url_name), **(attrs or {})})
+        #: Rows that need no query, by key; see `fetch_once`.
+        self.known: dict[str, Any] = {}
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        chosen = [str(v) for v in value if v]
+        queryset = getattr(self.choices, "queryset", None)
+        options = [("", "")]
+        options += [(key, str(self.known[key])) for key in chosen if key in self.known]
+        missing = [key for key in chosen if key not in self.known]
+        if missing and queryset is not None:
+            with suppress(ValueError, forms.ValidationError):
+                options += [(str(row.pk), str(row)) for row in queryset.filter(pk__in=missing)]
+        return [
+            (None, [self.create_option(name, key, label, key in chosen, index)], index)
+            for index, (key, label) in enumerate(options)
+        ]
+
+
+class RemoteChoiceField(forms.ModelChoiceField):
+    """A choice among rows too many to list in a page; `url_name` names the OptionsView."""
+
+    def __init__(self, queryset: Any, *, url_name: str, **kwargs: Any) -> None:
+        super().__init__(queryset, widget=RemoteSelect(url_name), **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        found = getattr(self.widget, "known", {}).get(str(value))
+        return found if found is not None else super().to_python(value)
+
+
+def fetch_once(rows: Iterable[Any], name: str) -> None:
+    """Fetch what is chosen in the same field of a formset's rows in one query, to check and to show."""
+    rows = list(rows)
+    keys = set()
+    for row in rows:
+        with suppress(ValueError):
+            keys.add(UUID(str(row[name].value())))
+    if keys:
+        known = {str(found.pk): found for found in rows[0].fields[name].queryset.filter(pk__in=keys)}
+        for row in rows:
+            row.fields[name].widget.known = known
+
+
+class RemoteChoiceFilter(django_filters.Filter):
+    """A list's filter by a row among too many to list; takes `queryset` and `url_name`."""
+
+    field_class = RemoteChoiceField
+
+
+class DayRangeWidget(django_filters.widgets.DateRangeWidget):
+    """Two date inputs, each with a name of its own for those who cannot see the two."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date"})
+        for widget, label in zip(self.widgets, (_("From"), _("To")), strict=True):
+            widget.attrs["aria-label"] = label
+
+
+#: The browser's own pickers, which take and give ISO formats whatever the language.
+_NATIVE = {
+    forms.DateInput: ("date", "%Y-%m-%d"),
+    forms.DateTimeInput: ("datetime-local", "%Y-%m-%dT%H:%M"),
+}
+
+
+def use_native_inputs(fields: Any) -> None:
+    """Make a form's plain date inputs the browser's own, and its times 24-hour text: `09:30`, `930`."""
+    for field in fields.values():
+        if found := _NATIVE.get(type(field.widget)):
+            field.widget.input_type, field.widget.format = found
+        elif type(field.widget) is forms.TimeInput:
+            # The browser's time input shows AM and PM where the person's system does; the clinic does not.
+            field.widget.format = "%H:%M"
+            field.widget.attrs |= {"placeholder": _("HH:MM"), "inputmode": "numeric", "autocomplete": "off"}
+            field.input_formats = [*field.input_formats, "%H%M", "%H.%M"]

@@ -1,0 +1,185 @@
+"""Detail pages: sections of values, actions as buttons, related rows. Opening one is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+
+from healthcare.events import record
+from healthcare.generic.base import Page, label_of, shown_value_of
+from healthcare.generic.lists import Column
+from healthcare.models import new_id
+from healthcare.roles import may
+
+
+@cache
+def url_exists(name: str, keyed: bool) -> bool:
+    """Whether the page is there: an app may offer a step of an app above it by its URL's name."""
+    try:
+        reverse(name, args=[new_id()] if keyed else [])
+    except NoReverseMatch:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled group of fields (dotted paths, or (path, label)); `wide` ones take the full width."""
+
+    title: Any
+    fields: tuple[str | tuple[str, Any], ...]
+    permission: str = ""
+    wide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button on a detail page. With a form, it shows only when the form is available for the row."""
+
+    label: Any
+    url_name: str
+    form: Any = None
+    permission: str = ""
+    style: str = "secondary"
+    icon: str = ""
+    #: For buttons without a form: whether it makes sense for this row.
+    when: Callable[[Any], bool] | None = None
+    #: Appended to the URL, computed from the row.
+    query: Callable[[Any], str] | None = None
+    #: False when the URL takes no key.
+    keyed: bool = True
+    #: The key in the URL, where it is not the row's own.
+    key: Callable[[Any], Any] | None = None
+
+    def shown(self, row: Any, user: Any) -> bool:
+        """Whether this person sees the button for this row now."""
+        if not url_exists(self.url_name, self.keyed):
+            return False
+        if self.permission and not may(user, self.permission):
+            return False
+        if self.form is not None and not self.form.available(row, user):
+            return False
+        return self.when is None or self.when(row)
+
+    def context(self, row: Any) -> dict[str, Any]:
+        """As the template takes it."""
+        key = self.key(row) if self.key else row.pk
+        url = reverse(self.url_name, args=[key] if self.keyed else [])
+        return {
+            "label": self.label,
+            "url": url + (self.query(row) if self.query else ""),
+            "style": self.style,
+            "icon": self.icon,
+            "method": "get",
+        }
+
+
+@dataclass(frozen=True)
+class Related:
+    """A table of rows that belong to the object."""
+
+    title: Any
+    rows: Callable[[Any, Any], Any]  # (object, user) -> queryset
+    columns: tuple[Column, ...]
+    permission: str = ""
+    empty: Any = ""
+    limit: int = 20
+
+
+class DetailPage(Page):
+    """One row: what it says, what can be done with it, what belongs to it."""
+
+    abstract = True
+    template_name = "generic/detail.html"
+    sections: ClassVar[tuple[Section, ...]] = ()
+    actions: ClassVar[tuple[Action, ...]] = ()
+    related: ClassVar[tuple[Related, ...]] = ()
+    #: The attribute shown as a pill beside the title.
+    status_field: ClassVar[str] = ""
+    #: Whether opening the page is written to the audit trail (whatever shows a patient's data).
+    audited: ClassVar[bool] = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.object = self.get_object()
+        if self.audited:
+            record("view", self.object)
+        return self.render_to_response(self.get_context_data())
+
+    def get_page_title(self) -> Any:
+        return self.page_title or str(self.object)
+
+    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
+        return [*super().get_breadcrumbs()[:1], (str(self.object), "")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.request.user
+        if self.status_field:
+            kwargs.setdefault("status", getattr(self.object, self.status_field))
+        elif self.model.can_be_inactive():
+            kwargs.setdefault("status", "active" if self.object.is_active else "inactive")
+        return super().get_context_data(
+            **{
+                "object": self.object,
+                "sections": [
+                    self.section_context(section)
+                    for section in self.sections
+                    if not section.permission or may(user, section.permission)
+                ],
+                "actions": [action.context(self.object) for action in self.actions if action.shown(self.object, user)],
+                "related": [
+                    self.related_context(related)
+                    for related in self.related
+                    if not related.permission or may(user, related.permission)
+                ],
+                **kwargs,
+            }
+        )
+
+    def section_context(self, section: Section) -> dict[str, Any]:
+        """A section with its values."""
+        rows = []
+        for field in section.fields:
+            path, label = field if isinstance(field, tuple) else (field, "")
+            rows.append(
+                {
+                    "label": label or label_of(self.model, path),
+                    "value": shown_value_of(self.object, path),
+                    "wide": path in section.wide,
+                    "name": path,
+                }
+            )
+        return {"title": section.title, "rows": rows}
+
+    def related_context(self, related: Related) -> dict[str, Any]:
+        """A related table with its rows."""
+        user = self.request.user
+        columns = [c for c in related.columns if not c.permission or may(user, c.permission)]
+        found = list(related.rows(self.object, user)[: related.limit])
+        model = type(found[0]) if found else None
+        heads = [
+            {
+                "name": c.name,
+                "label": str(c.label or (label_of(model, c.name) if model else c.name)),
+                "align": c.align,
+                "sort_url": "",
+                "sorted": "",
+            }
+            for c in columns
+        ]
+        rows = [
+            {
+                "url": row.get_absolute_url(),
+                "object": row,
+                "cells": [
+                    {"column": head, "value": shown_value_of(row, c.name)}
+                    for c, head in zip(columns, heads, strict=True)
+                ],
+            }
+            for row in found
+        ]
+        return {"title": related.title, "columns": heads, "rows": rows, "empty": related.empty}

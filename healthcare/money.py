@@ -1,0 +1,60 @@
+"""Money: Decimal with two places, rounded half-up, never float."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+#: The largest amount that any field takes; 10^12 and more is refused.
+LARGEST = Decimal("9999999999.99")
+
+_PLAIN = re.compile(r"[+-]?\d{1,18}(\.\d{0,12})?|[+-]?\.\d{1,12}", re.ASCII)
+
+
+def cents(amount: Decimal | int | str) -> Decimal:
+    """The amount at two places, half-up."""
+    return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+class MoneyFormField(forms.DecimalField):
+    """Takes plain amounts such as `1234.50`; refuses NaN, Infinity, exponents and a third decimal."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 12)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value in self.empty_values:
+            return None
+        text = str(value).strip().removeprefix("$").replace(",", "")
+        if not _PLAIN.fullmatch(text):
+            raise ValidationError(_("Enter an amount such as 125.00."), code="invalid")
+        return super().to_python(text)
+
+
+class MoneyField(models.DecimalField):
+    """A column for an amount in the clinic's currency: 12 digits, two of them decimals."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 12)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": MoneyFormField, **kwargs})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = super().pre_save(model_instance, add)
+        if value is not None and not hasattr(value, "resolve_expression"):
+            value = cents(value)
+            setattr(model_instance, self.attname, value)
+        return value

@@ -1,0 +1,24 @@
+"""Background work behind one function, so that the engine can change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+
+def enqueue(function: str, *args: Any) -> None:
+    """Run `function` (dotted path) in a worker once the present transaction has committed."""
+    from django_q.tasks import async_task
+
+    # Robust: the change is committed by then, so a broken queue is logged and never shown as its failure.
+    transaction.on_commit(lambda: async_task(function, *args), robust=True)
+
+
+def repeat(function: str, *, minutes: int) -> None:
+    """Have a worker run `function` every so many minutes; call it after `migrate`, as often as you like."""
+    from django_q.models import Schedule
+
+    Schedule.objects.get_or_create(
+        func=function, defaults={"name": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+    )

@@ -1,0 +1,225 @@
+"""How values look, everywhere the same: money, dates, times, statuses, icons, minutes waited."""
+
+import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
+
+# value -> (tone, label). One tone per status wherever it is shown; the stylesheets know the tones.
+STATUSES = {
+    # appointments
+    "scheduled": ("grey", _("Scheduled")),
+    "confirmed": ("blue", _("Confirmed")),
+    "checked_in": ("amber", _("Checked In")),
+    "in_progress": ("violet", _("In Progress")),
+    "completed": ("green", _("Completed")),
+    "cancelled": ("struck", _("Cancelled")),
+    "no_show": ("struck", _("No Show")),
+    # lab tests
+    "ordered": ("grey", _("Ordered")),
+    "sample_collected": ("blue", _("Sample Collected")),
+    "abnormal": ("red", _("Abnormal")),
+    "normal": ("green", _("Normal")),
+    "unreviewed": ("amber", _("Not Reviewed")),
+    "reviewed": ("green", _("Reviewed")),
+    # invoices and payments
+    "draft": ("grey", _("Draft")),
+    "issued": ("blue", _("Issued")),
+    "partially_paid": ("amber", _("Partially Paid")),
+    "paid": ("green", _("Paid")),
+    "overdue": ("red", _("Overdue")),
+    "voided": ("struck", _("Voided")),
+    # reports
+    "generating": ("violet", _("Generating")),
+    "failed": ("red", _("Failed")),
+    # anything that can be switched off
+    "active": ("green", _("Active")),
+    "inactive": ("grey", _("Inactive")),
+    "current": ("green", _("Current")),
+    "expired": ("grey", _("Expired")),
+    "discontinued": ("struck", _("Discontinued")),
+    "locked": ("red", _("Locked")),
+    # how bad
+    "severe": ("red", _("Severe")),
+    "moderate": ("amber", _("Moderate")),
+    "mild": ("grey", _("Mild")),
+    "unknown": ("grey", _("Unknown")),
+}
+
+NOTHING = format_html('<span class="nothing">{}<span class="visually-hidden">{}</span></span>', "—", _("not given"))
+
+
+def quantize(amount: Any) -> Any:
+    """Two places, half up."""
+    return Decimal(amount).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+@register.filter
+def money(value: Any, currency: Any = "") -> Any:
+    """1234.5 -> $1,234.50; a known currency code changes the sign, an unknown one stands before the number."""
+    if value is None or value == "":
+        return NOTHING
+    try:
+        amount = quantize(value)
+    except (InvalidOperation, TypeError, ValueError):
+        return value
+    code = currency or "USD"
+    sign = CURRENCY_SIGNS.get(code, f"{code} ")
+    return f"{'-' if amount < 0 else ''}{sign}{abs(amount):,.2f}"
+
+
+@register.filter
+def number(value: Any) -> Any:
+    """A Decimal that is not money (a temperature, a weight), without idle zeros: 70.50 -> 70.5."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, Decimal) and value.is_finite():
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return value
+
+
+def _local(moment: Any) -> Any:
+    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
+
+
+@register.filter
+def display(value: Any) -> Any:
+    """Any value of a row or a page as the reader expects it; ready HTML passes, everything else is escaped."""
+    if isinstance(value, SafeString):
+        return value
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, Decimal):
+        return money(value)
+    if isinstance(value, datetime.datetime):
+        return _local(value).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, datetime.time):
+        return value.strftime("%H:%M")
+    if isinstance(value, dict):
+        pairs = ((key, display(item)) for key, item in value.items())
+        return format_html_join(", ", "{}: {}", pairs) if value else NOTHING
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return format_html_join(", ", "{}", ((display(item),) for item in value)) if value else NOTHING
+    return conditional_escape(value)
+
+
+@register.filter
+def cell(value: Any) -> Any:
+    """As display, for a table: a number, date or other single short word is not broken at its hyphens."""
+    shown = display(value)
+    if isinstance(shown, SafeString) and "<" in shown:
+        return shown
+    text = str(shown)
+    if isinstance(value, (datetime.date, datetime.time, Decimal)) or (len(text) <= 16 and " " not in text):
+        return SafeString(f'<span class="unbroken">{conditional_escape(shown)}</span>')
+    return shown
+
+
+@register.simple_tag
+def cells(row: Any) -> Any:
+    """The cells of a table's row; the first one leads to the row's page.
+
+    Written here because a list has some two hundred of them, and the template language takes half a page's time.
+    """
+    parts = []
+    for number, entry in enumerate(row["cells"]):
+        column = entry["column"]
+        shown: str = conditional_escape(cell(entry["value"]))
+        if number == 0 and row.get("url"):
+            shown = f'<a href="{conditional_escape(row["url"])}" class="row-link">{shown}</a>'
+        classes = ("text-end " if column.get("align") == "end" else "") + ("" if number else "cell-first")
+        parts.append(f'<td data-label="{conditional_escape(column["label"])}" class="{classes}">{shown}</td>')
+    return SafeString("".join(parts))
+
+
+def status_tone(value: Any) -> Any:
+    """The tone of a status, for stripes and calendars."""
+    return STATUSES.get(str(value), ("grey", ""))[0]
+
+
+def status_label(value: Any) -> Any:
+    """The word of a status, for lists in PDF and Excel too."""
+    text = str(value)
+    return STATUSES[text][1] if text in STATUSES else text.replace("_", " ").title()
+
+
+def _pill(value: Any, label: Any = None) -> Any:
+    if isinstance(value, bool):
+        value = "active" if value else "inactive"
+    if value is None or value == "":
+        return NOTHING
+    return format_html(
+        '<span class="pill pill-{}">{}</span>', status_tone(value), label if label else status_label(value)
+    )
+
+
+@register.filter(name="pill")
+def pill_filter(value: Any) -> Any:
+    """{{ appointment.status|pill }}"""
+    return _pill(value)
+
+
+@register.simple_tag(name="pill")
+def pill_tag(value: Any, label: Any = None) -> Any:
+    """{% pill "checked_in" %}, or with words of one's own: {% pill "severe" "Penicillin" %}"""
+    return _pill(value, label)
+
+
+@register.filter
+def tone(value: Any) -> Any:
+    """{{ appointment.status|tone }} -> amber"""
+    return status_tone(value)
+
+
+@register.filter
+def word(value: Any) -> Any:
+    """{{ allergy.severity|word }} -> Severe, without the pill."""
+    return status_label(value)
+
+
+@register.simple_tag
+def icon(name: Any) -> Any:
+    """{% icon "search" %}: decorative, so that words always stand beside it."""
+    return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name) if name else ""
+
+
+@register.simple_tag
+def minutes_since(moment: Any, amber: Any = 15, red: Any = 30) -> Any:
+    """How long somebody waits, with the time itself as tooltip: 3 min, 1 h 5 min."""
+    if not moment:
+        return ""
+    minutes = max(0, int((timezone.now() - moment).total_seconds() // 60))
+    if minutes < 60:
+        words = ngettext("%(minutes)d min", "%(minutes)d min", minutes) % {"minutes": minutes}
+    else:
+        words = _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+    state = "red" if minutes >= red else "amber" if minutes >= amber else "quiet"
+    return format_html(
+        '<time class="since since-{}" datetime="{}" title="{}">{}</time>',
+        state,
+        moment.isoformat(),
+        display(moment),
+        words,
+    )
+
+
+@register.filter
+def initials(name: Any) -> Any:
+    """Maria Lopez -> ML"""
+    words = str(name).split()
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()

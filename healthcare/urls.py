@@ -1,0 +1,21 @@
+"""Every page's address: the source specification's resource names."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from healthcare.dashboard import Dashboard
+from healthcare.health import Healthz, Readyz
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", Dashboard.as_view(), name="dashboard"),
+    path("healthz", Healthz.as_view(), name="healthz"),
+    path("readyz", Readyz.as_view(), name="readyz"),
+    path("", include("departments.urls")),
+    path("", include("patients.urls")),
+    path("", include("scheduling.urls")),
+    path("", include("clinical.urls")),
+    path("", include("billing.urls")),
+    path("", include("reporting.urls")),
+    path("", include("audit.urls")),
+]

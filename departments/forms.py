@@ -1,0 +1,237 @@
+"""What administrators do with departments and staff, and everybody with their password."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.utils.translation import gettext_lazy as _
+
+from departments.models import ClinicSettings, Department, User
+from healthcare.roles import Role
+from healthcare.workflow import WorkflowForm, refuse
+
+
+class DepartmentForm(WorkflowForm):
+    """Create or change a department."""
+
+    permission = "departments.edit"
+
+    class Meta:
+        model = Department
+        fields = ["name", "description"]
+
+
+class DeactivateForm(WorkflowForm):
+    """Take a row out of use (FND-6); subclasses name the model and say what hinders it."""
+
+    submit_label = _("Deactivate")
+    action = "deactivate"
+    question = _("Deactivate {object}?")
+    consequence = _("It disappears from lists and choices. Nothing is deleted, and it can be reactivated.")
+    danger = True
+    active_after = False
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return super().available(instance, actor) and instance.is_active is not cls.active_after
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.is_active is self.active_after:
+            raise refuse(_("This was done already."), code="transition")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.is_active = self.active_after
+        return super().save(commit)
+
+
+class ReactivateForm(DeactivateForm):
+    """Take a deactivated row into use again."""
+
+    submit_label = _("Reactivate")
+    action = "reactivate"
+    question = _("Reactivate {object}?")
+    consequence = _("It appears in lists and choices again.")
+    danger = False
+    active_after = True
+
+
+class DeactivateDepartmentForm(DeactivateForm):
+    """Take a department out of use; not while active staff belong to it."""
+
+    permission = "departments.edit"
+
+    class Meta:
+        model = Department
+        fields: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        staff = self.instance.users.filter(is_active=True).count()
+        if staff:
+            raise refuse(
+                _("%(count)s active members of staff belong to this department. Move them first."), count=staff
+            )
+        return cleaned
+
+
+class ReactivateDepartmentForm(ReactivateForm):
+    """Take a department into use again."""
+
+    permission = "departments.edit"
+
+    class Meta:
+        model = Department
+        fields: list[str] = []
+
+
+class StaffForm(WorkflowForm):
+    """Change a member of staff. The last active administrator stays one, and nobody demotes themself."""
+
+    permission = "users.edit"
+    fieldsets: ClassVar[tuple[Any, ...]] = (
+        (_("Person"), ("first_name", "last_name", "email", "phone")),
+        (_("Work"), ("role", "department")),
+    )
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "email", "phone", "role", "department"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "department" in self.fields:
+            self.fields["department"].queryset = Department.objects.active()
+
+    def clean_email(self) -> str:
+        """Lower case, and unique whatever the case."""
+        email = str(self.cleaned_data["email"]).strip().lower()
+        if User.objects.exclude(pk=self.instance.pk).filter(email=email).exists():
+            raise refuse(_("There is already an account with this e-mail."), code="unique")
+        return email
+
+    def clean_role(self) -> str:
+        role = str(self.cleaned_data["role"])
+        if self.instance.role == Role.ADMINISTRATOR and role != Role.ADMINISTRATOR:
+            keep_an_administrator(self.instance, self.actor)
+        return role
+
+
+def keep_an_administrator(user: User, actor: Any) -> None:
+    """Refuse to take the administrator role from oneself or from the last active one (ROLE-4)."""
+    if user.pk == actor.pk:
+        raise refuse(_("You cannot take the administrator role from yourself."), code="self")
+    others = User.objects.select_for_update().filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=user.pk)
+    if not list(others[:1]):
+        raise refuse(_("This is the last active administrator."), code="last_administrator")
+
+
+class CreateStaffForm(StaffForm):
+    """Make an account with a first password."""
+
+    password = forms.CharField(
+        label=_("First password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    fieldsets = (*StaffForm.fieldsets, (_("Log-in"), ("password",)))
+
+    class Meta(StaffForm.Meta):
+        pass
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = password_validators_help_text_html()
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        # After the instance is filled, so that the password can be compared with the person's name.
+        password = self.cleaned_data.get("password")
+        if password:
+            try:
+                validate_password(password, self.instance)
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.set_password(self.cleaned_data["password"])
+        return super().save(commit)
+
+
+class DeactivateStaffForm(DeactivateForm):
+    """Close an account; its sessions end at once."""
+
+    permission = "users.edit"
+    consequence = _("The account can no longer log in, and its sessions end at once.")
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.instance.pk == self.actor.pk:
+            raise refuse(_("You cannot deactivate yourself."), code="self")
+        if self.instance.role == Role.ADMINISTRATOR:
+            keep_an_administrator(self.instance, self.actor)
+        return cleaned
+
+
+class ReactivateStaffForm(ReactivateForm):
+    """Open a closed account again."""
+
+    permission = "users.edit"
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+
+class ResetPasswordForm(CreateStaffForm):
+    """Give a member of staff a new password; their sessions end at once."""
+
+    action = "password_change"
+    submit_label = _("Set password")
+    fieldsets = ()
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+
+class ChangeOwnPasswordForm(ResetPasswordForm):
+    """Change one's own password, knowing the present one."""
+
+    permission = "signed_in"
+    submit_label = _("Change password")
+    old_password = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ["old_password", "password"]
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def clean_old_password(self) -> str:
+        old = str(self.cleaned_data["old_password"])
+        if not self.actor.check_password(old):
+            raise refuse(_("This is not your present password."), code="password_incorrect")
+        return old
+
+
+class ClinicSettingsForm(WorkflowForm):
+    """The clinic's letterhead and tax rate."""
+
+    permission = "settings.edit"
+
+    class Meta:
+        model = ClinicSettings
+        fields = ["name", "address", "phone", "email", "logo", "tax_rate", "paper"]

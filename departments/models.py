@@ -1,0 +1,218 @@
+"""Departments, staff, the clinic's own settings, and the counters behind gapless numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
+from healthcare.roles import Role, may
+from healthcare.text import LongTextField, PhoneField
+
+
+class Department(BaseModel):
+    """An organisational unit of the clinic."""
+
+    SEARCH_FIELDS = ("name", "description")
+
+    name = models.CharField(_("name"), max_length=100)
+    description = LongTextField(_("description"))
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        db_table = "departments"
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="departments_name_unique",
+                violation_error_message=_("There is already a department with this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserQuerySet(BaseQuerySet):
+    """Staff."""
+
+    def doctors(self) -> Self:
+        """Active doctors, who alone may be booked and may prescribe."""
+        return self.filter(is_active=True, role=Role.DOCTOR)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Finds people by e-mail, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Make a member of staff; the e-mail is kept in lower case."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Make an administrator (for `manage.py createsuperuser`)."""
+        return self.create_user(email, password, **{**fields, "role": Role.ADMINISTRATOR})
+
+
+class User(AbstractBaseUser, BaseModel):
+    """A member of staff who logs in, with exactly one role."""
+
+    SEARCH_FIELDS = ("first_name", "last_name", "email")
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+    AUDIT_EXCLUDED = ("last_login",)
+
+    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    password = models.CharField(_("password"), max_length=255, db_column="password_hash")
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
+    role = models.CharField(_("role"), max_length=32, choices=Role.choices)
+    phone = PhoneField(_("phone"), blank=True, default="")
+    department = models.ForeignKey(
+        Department,
+        verbose_name=_("department"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="users",
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = UserManager()
+
+    class Meta:
+        db_table = "users"
+        verbose_name = _("user")
+        verbose_name_plural = _("staff")
+        ordering = ["last_name", "first_name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="users_email_unique",
+                violation_error_message=_("There is already an account with this e-mail."),
+            ),
+            enum_constraint("role", Role, "users"),
+        ]
+        indexes = [models.Index(fields=["role", "is_active", "last_name"], name="users_by_role")]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; doctors with their title."""
+        name = f"{self.first_name} {self.last_name}"
+        return f"Dr. {name}" if self.role == Role.DOCTOR else name
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the Django admin opens for this person."""
+        return may(self, "admin.use")
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """For the Django admin, which only administrators reach; its site refuses deletes itself."""
+        return may(self, "admin.use")
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """As `has_perm`."""
+        return may(self, "admin.use")
+
+    def get_session_auth_hash(self) -> str:
+        """Sessions end at once when the password, the role or the active flag changes (AUTH-4)."""
+        state = f"{self.password}|{self.role}|{self.is_active}"
+        return salted_hmac("departments.User.session", state, algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        """No older secret keys are accepted."""
+        return iter(())
+
+
+class ClinicSettings(BaseModel):
+    """The clinic's letterhead, currency and tax: one row."""
+
+    name = models.CharField(_("clinic name"), max_length=200, default="Riverside Family Clinic")
+    address = models.CharField(_("address"), max_length=300, blank=True, default="")
+    phone = PhoneField(_("phone"), blank=True, default="")
+    email = models.EmailField(_("e-mail"), blank=True, default="")
+    logo = models.ImageField(_("logo"), upload_to="clinic/", blank=True)
+    tax_rate = models.DecimalField(
+        _("tax rate (%)"),
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
+    paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", "Letter")], default="A4")
+
+    class Meta:
+        db_table = "clinic_settings"
+        verbose_name = _("clinic settings")
+        verbose_name_plural = _("clinic settings")
+        constraints = [range_constraint("tax_rate", "clinic_settings", low=0, high=100)]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> ClinicSettings:
+        """The clinic's settings; the defaults where none were saved yet."""
+        return cls.objects.order_by("id").first() or cls()
+
+    @property
+    def logo_url(self) -> str:
+        """The logo's address, or an empty string."""
+        return reverse("clinic_logo") if self.logo else ""
+
+    @property
+    def currency(self) -> str:
+        """The currency sign shown before amounts."""
+        return "$"
+
+
+class Counter(BaseModel):
+    """The last number given out of a sequence.
+
+    The row is incremented in the transaction of the row that takes the number, so a rolled-back
+    transaction gives its number back and concurrent writers queue: gapless by construction.
+    """
+
+    AUDITED = False
+
+    name = models.CharField(max_length=50, unique=True)
+    value = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "counters"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+    @classmethod
+    def next(cls, name: str, count: int = 1) -> int:
+        """The next number of the sequence (with `count`, the first of so many). Call in a transaction."""
+        updated = cls.objects.filter(name=name).update(value=models.F("value") + count)
+        if not updated:
+            # Two first users of a sequence: the unique name lets one of them insert it.
+            cls.objects.bulk_create([cls(name=name, value=0)], ignore_conflicts=True)
+            cls.objects.filter(name=name).update(value=models.F("value") + count)
+        return cls.objects.values_list("value", flat=True).get(name=name) - count + 1

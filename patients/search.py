@@ -1,0 +1,157 @@
+"""Finding patients: what a person may be found by, as terms, and what was typed, as ranges of terms.
+
+Each patient has a handful of rows in `patient_search_terms`, one for each thing that somebody at the desk types:
+the words of the name, the number, the date of birth, the e-mail and the phone number backwards (so that "ends
+with" becomes "begins with"). A search is then a short range in one index on both engines, however many patients
+there are. Terms are bytes, because text is ordered by the database's collation and bytes are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+
+from healthcare.text import fold
+
+if TYPE_CHECKING:
+    from patients.models import Patient, PatientSearchTerm
+
+#: Above every byte of UTF-8: the end of the range of terms with a prefix.
+END = b"\xff"
+#: First characters of terms that are no words: a phone number backwards, a patient number without zeros.
+PHONE, NUMBER = "/", "#"
+#: Fewer digits say nothing about a phone number.
+PHONE_DIGITS = 4
+#: As many make a whole national number, whose leading zero is not kept.
+NATIONAL_DIGITS = 6
+#: Nobody types more; each costs a look into the index.
+MAX_TOKENS = 8
+LONGEST_TERM = 100
+#: So many matches of a word are counted to find the rarest one.
+COUNTED = 30_000
+#: A date of birth, a run of digits with the punctuation of phone numbers, or anything between spaces.
+_TOKEN = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\S)|\+?\(?\d[\d\s()./-]*\d(?!\S)|\S+")
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_NUMBER = re.compile(r"p?-?0*(\d+)")
+_NOT_WORD = re.compile(r"[\W_]+")
+_APOSTROPHE = re.compile("['’ʼ`]")
+
+
+def words_of(name: str) -> set[str]:
+    """The folded words of a name: `Anne-Marie O'Brien` -> annemarie, anne, marie, obrien, o, brien."""
+    words: set[str] = set()
+    for piece in fold(name).split():
+        words |= {_NOT_WORD.sub("", piece), *_NOT_WORD.split(piece), *_NOT_WORD.split(_APOSTROPHE.sub("", piece))}
+    return words - {""}
+
+
+def terms_of(patient: Patient) -> set[bytes]:
+    """Everything that this patient may be found by."""
+    number = fold(patient.patient_number)
+    terms = {*words_of(patient.first_name), *words_of(patient.last_name), _NOT_WORD.sub("", number)}
+    if match := _NUMBER.fullmatch(number):
+        terms.add(NUMBER + match[1])
+    if patient.phone:
+        terms.add(PHONE + digits_of(patient.phone)[::-1])
+    if patient.email:
+        terms.add(fold(patient.email))
+    terms.add(str(patient.date_of_birth))
+    return {term.encode()[:LONGEST_TERM] for term in terms if term}
+
+
+def digits_of(text: str) -> str:
+    """The digits alone, as 0-9 whatever the script."""
+    return "".join(str(int(char)) for char in text if char.isdecimal())
+
+
+def ranges_of(token: str) -> Iterator[tuple[bytes, bytes]]:
+    """The ranges [first, last) of terms that one token of a search means."""
+    folded = fold(token)
+    if date := _DATE.fullmatch(folded):
+        yield prefix(f"{date[1]}-{date[2]:0>2}-{date[3]:0>2}")
+        return
+    # As it stands for e-mails and the beginnings of dates, without punctuation for names and numbers.
+    yield from (prefix(start) for start in sorted({folded, _NOT_WORD.sub("", folded)}) if start)
+    if number := _NUMBER.fullmatch(folded):
+        yield exactly(NUMBER + number[1])
+    if not any(char.isalpha() for char in folded):
+        digits = digits_of(folded)
+        if len(digits) >= PHONE_DIGITS:
+            yield prefix(PHONE + digits[::-1])
+        # 0171 ... and 00 44 171 ... are kept as +44171 ...
+        without_zeros = digits.lstrip("0")
+        if without_zeros != digits and len(without_zeros) >= NATIONAL_DIGITS:
+            yield prefix(PHONE + without_zeros[::-1])
+
+
+def prefix(text: str) -> tuple[bytes, bytes]:
+    """The range of the terms that begin with the text."""
+    start = text.encode(errors="replace")[:LONGEST_TERM]
+    return start, start + END
+
+
+def exactly(text: str) -> tuple[bytes, bytes]:
+    """The range of this one term."""
+    start = text.encode(errors="replace")[:LONGEST_TERM]
+    return start, start + b"\x00"
+
+
+def search_ranges(text: str) -> list[list[tuple[bytes, bytes]]]:
+    """For each token of the text the ranges of which one must hold; empty where nothing can be searched for."""
+    found = [list(ranges_of(token)) for token in _TOKEN.findall(text.strip())[:MAX_TOKENS]]
+    return [ranges for ranges in found if ranges]
+
+
+def matching(ranges: list[tuple[bytes, bytes]]) -> models.Q:
+    """The terms in any of the ranges."""
+    condition = models.Q()
+    for first, last in ranges:
+        condition |= models.Q(term__gte=first, term__lt=last)
+    return condition
+
+
+def rebuild_search_terms(patients: Iterable[Patient], *, fresh: bool = False, batch: int = 2000) -> int:
+    """Write the terms of patients who were stored in bulk; returns how many. `fresh`: they have none yet."""
+    model = _term_model()
+    done = 0
+    group: list[Any] = []
+
+    def flush() -> None:
+        with transaction.atomic():
+            if not fresh:
+                model.objects.filter(patient__in=[patient.pk for patient in group]).delete()
+            model.objects.bulk_create(
+                (term for patient in group for term in term_rows(patient)),
+                batch_size=5_000,
+            )
+
+    for patient in patients:
+        group.append(patient)
+        done += 1
+        if len(group) >= batch:
+            flush()
+            group = []
+    if group:
+        flush()
+    return done
+
+
+def term_rows(patient: Patient) -> Iterator[PatientSearchTerm]:
+    """The rows of `patient_search_terms` that this patient should have."""
+    for term in sorted(terms_of(patient)):
+        yield _term_model()(
+            patient_id=patient.pk,
+            term=term,
+            last_name=patient.last_name,
+            first_name=patient.first_name,
+            is_active=patient.is_active,
+        )
+
+
+def _term_model() -> Any:
+    from patients.models import PatientSearchTerm
+
+    return PatientSearchTerm

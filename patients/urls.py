@@ -1,0 +1,59 @@
+"""Addresses of insurers, patients, medical records and allergies."""
+
+from django.urls import path
+
+from patients.views import chart, insurance_provider, medical_record, patient
+
+urlpatterns = [
+    path("insurance-providers/", insurance_provider.InsuranceProviderList.as_view(), name="insurance_provider_list"),
+    path(
+        "insurance-providers/new/",
+        insurance_provider.InsuranceProviderCreate.as_view(),
+        name="insurance_provider_create",
+    ),
+    path(
+        "insurance-providers/<uuid:pk>/",
+        insurance_provider.InsuranceProviderDetail.as_view(),
+        name="insurance_provider_detail",
+    ),
+    path(
+        "insurance-providers/<uuid:pk>/edit/",
+        insurance_provider.InsuranceProviderEdit.as_view(),
+        name="insurance_provider_edit",
+    ),
+    path(
+        "insurance-providers/<uuid:pk>/delete/",
+        insurance_provider.InsuranceProviderDeactivate.as_view(),
+        name="insurance_provider_delete",
+    ),
+    path(
+        "insurance-providers/<uuid:pk>/reactivate/",
+        insurance_provider.InsuranceProviderReactivate.as_view(),
+        name="insurance_provider_reactivate",
+    ),
+    path("patients/", patient.PatientList.as_view(), name="patient_list"),
+    path("patients/options/", patient.PatientOptions.as_view(), name="patient_options"),
+    path("patients/new/", patient.PatientCreate.as_view(), name="patient_create"),
+    path("patients/<uuid:pk>/", chart.PatientDetail.as_view(), name="patient_detail"),
+    path("patients/<uuid:pk>/edit/", patient.PatientEdit.as_view(), name="patient_edit"),
+    path("patients/<uuid:pk>/delete/", patient.PatientDeactivate.as_view(), name="patient_delete"),
+    path("patients/<uuid:pk>/reactivate/", patient.PatientReactivate.as_view(), name="patient_reactivate"),
+    path(
+        "patients/<uuid:pk>/allergies/new/",
+        medical_record.PatientAllergyCreate.as_view(),
+        name="patient_allergy_create",
+    ),
+    path("allergies/<uuid:pk>/edit/", medical_record.PatientAllergyEdit.as_view(), name="patient_allergy_edit"),
+    path(
+        "allergies/<uuid:pk>/delete/",
+        medical_record.PatientAllergyEnteredInError.as_view(),
+        name="patient_allergy_delete",
+    ),
+    path("medical-records/", medical_record.MedicalRecordList.as_view(), name="medical_record_list"),
+    path("medical-records/new/", medical_record.MedicalRecordCreate.as_view(), name="medical_record_create"),
+    path("medical-records/<uuid:pk>/", medical_record.MedicalRecordDetail.as_view(), name="medical_record_detail"),
+    path("medical-records/<uuid:pk>/edit/", medical_record.MedicalRecordEdit.as_view(), name="medical_record_edit"),
+    path(
+        "medical-records/<uuid:pk>/delete/", medical_record.MedicalRecordDelete.as_view(), name="medical_record_delete"
+    ),
+]

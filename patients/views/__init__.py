@@ -1,0 +1,1 @@
+"""Pages about insurers, patients, records and allergies."""

@@ -1,0 +1,104 @@
+"""Pages for finding, registering and changing patients; the chart has its own module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from healthcare.generic import ActionPage, Column, CreatePage, EditPage, ListPage, OptionsView
+from healthcare.generic.lists import COUNT_CAP
+from patients import forms
+from patients.filters import PatientFilter
+from patients.models import Patient, PatientSearchTerm
+
+
+class PatientList(ListPage):
+    """All patients; what is shown of each depends on the role."""
+
+    permission = "patients.view"
+    create_permission = "patients.edit"
+    create_label = _("Register patient")
+    model = Patient
+    filterset_class = PatientFilter
+    ordering = ("last_name", "first_name")
+    select_related = ("insurance_provider",)
+    columns = (
+        Column("full_name", _("Name"), ordering="last_name"),
+        Column("patient_number", ordering="patient_number"),
+        Column("date_of_birth", ordering="date_of_birth"),
+        Column("gender"),
+        Column("phone_shown", _("Phone"), permission="patients.phone"),
+        Column("email", permission="patients.contact"),
+        Column("insurance_provider", permission="patients.contact"),
+    )
+
+    def terms_suffice(self, order: Sequence[str]) -> bool:
+        """Whether the page can be read from the search index: a search in the order of names, nothing filtered."""
+        filtered = any(self.request.GET.get(name) for name in PatientFilter.Meta.fields)
+        return bool(self.search_text()) and not filtered and order[0].lstrip("-") == "last_name"
+
+    def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
+        if not self.terms_suffice(order):
+            return super().window(rows, order, count, start=start, cursor=cursor)
+        keys = PatientSearchTerm.objects.keys_by_name(
+            self.search_text(), order, count, start=start, cursor=cursor, active=not self.inactive_shown()
+        )
+        return self.visible().select_related(*self.select_related).in_order(keys)
+
+    def capped_count(self, rows: Any) -> int:
+        if not self.terms_suffice(self.current_ordering()):
+            return super().capped_count(rows)
+        return PatientSearchTerm.objects.capped_count(
+            self.search_text(), COUNT_CAP + 1, active=not self.inactive_shown()
+        )
+
+
+class PatientOptions(OptionsView):
+    """Patients to choose from, searched as one types."""
+
+    permission = "patients.view"
+    model = Patient
+
+    def rows_for(self, text: str) -> Any:
+        if not text:
+            return super().rows_for(text)
+        keys = PatientSearchTerm.objects.keys_by_name(text, ["last_name", "first_name", "pk"], self.limit)
+        return self.get_queryset().visible_to(self.request.user).in_order(keys)
+
+    def text_of(self, row: Patient) -> str:
+        return row.search_label
+
+
+class PatientCreate(CreatePage):
+    """Register a patient."""
+
+    permission = "patients.edit"
+    model = Patient
+    form_class = forms.RegisterPatientForm
+    page_title = _("Register patient")
+
+
+class PatientEdit(EditPage):
+    """Change a patient's data."""
+
+    permission = "patients.edit"
+    model = Patient
+    form_class = forms.EditPatientForm
+
+
+class PatientDeactivate(ActionPage):
+    """Take a patient out of use."""
+
+    permission = "patients.edit"
+    model = Patient
+    form_class = forms.DeactivatePatientForm
+
+
+class PatientReactivate(ActionPage):
+    """Take a patient into use again."""
+
+    permission = "patients.edit"
+    model = Patient
+    form_class = forms.ReactivatePatientForm

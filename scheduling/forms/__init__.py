@@ -1,0 +1,44 @@
+"""What people do with appointments, working hours and absences: one form each."""
+
+from scheduling.forms.booking import BookAppointmentForm, RescheduleAppointmentForm
+from scheduling.forms.hours import (
+    AbsenceForm,
+    DeactivateAbsenceForm,
+    DeactivateScheduleForm,
+    ReactivateAbsenceForm,
+    ReactivateScheduleForm,
+    ScheduleForm,
+)
+from scheduling.forms.steps import (
+    AppointmentStep,
+    CancelForm,
+    CheckInForm,
+    CompleteAppointmentForm,
+    ConfirmForm,
+    NoShowForm,
+    StartAppointmentForm,
+    UndoCheckInForm,
+    UndoNoShowForm,
+    consultation_of,
+)
+
+__all__ = [
+    "AbsenceForm",
+    "AppointmentStep",
+    "BookAppointmentForm",
+    "CancelForm",
+    "CheckInForm",
+    "CompleteAppointmentForm",
+    "ConfirmForm",
+    "DeactivateAbsenceForm",
+    "DeactivateScheduleForm",
+    "NoShowForm",
+    "ReactivateAbsenceForm",
+    "ReactivateScheduleForm",
+    "RescheduleAppointmentForm",
+    "ScheduleForm",
+    "StartAppointmentForm",
+    "UndoCheckInForm",
+    "UndoNoShowForm",
+    "consultation_of",
+]

@@ -1,0 +1,163 @@
+"""Working hours and absences, which administrators enter (RULE-APPT-6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from departments.forms import DeactivateForm, ReactivateForm
+from departments.models import User
+from healthcare.workflow import WorkflowForm, lock, refuse
+from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule
+
+#: So many of the booked visits are named in the notice about an absence.
+NAMED = 10
+
+
+def refuse_overlapping_hours(row: DoctorSchedule, doctor: User, **values: Any) -> None:
+    """Refuse hours that the doctor already works on this weekday in the same weeks."""
+    lock(doctor)
+    others = DoctorSchedule.objects.filter(
+        doctor=doctor,
+        is_active=True,
+        weekday=values["weekday"],
+        start_time__lt=values["end_time"],
+        end_time__gt=values["start_time"],
+    ).exclude(pk=row.pk)
+    if values["valid_until"]:
+        others = others.filter(Q(valid_from__isnull=True) | Q(valid_from__lte=values["valid_until"]))
+    if values["valid_from"]:
+        others = others.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=values["valid_from"]))
+    if other := others.first():
+        raise refuse(_("These hours overlap others: %(other)s."), code="overlap", other=str(other))
+
+
+class ScheduleForm(WorkflowForm):
+    """Enter or change a doctor's working hours on a weekday."""
+
+    permission = "settings.edit"
+    VALUES = ("weekday", "start_time", "end_time", "valid_from", "valid_until")
+
+    class Meta:
+        model = DoctorSchedule
+        fields = ["doctor", "weekday", "start_time", "end_time", "valid_from", "valid_until"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["doctor"].queryset = User.objects.doctors() | User.objects.filter(  # type: ignore[attr-defined]
+            pk=self.instance.doctor_id
+        )
+        self.fields["end_time"].help_text = _("23:59 means midnight.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        if cleaned["end_time"] <= cleaned["start_time"]:
+            self.add_error("end_time", refuse(_("The end must be after the start."), code="order"))
+        elif cleaned["valid_from"] and cleaned["valid_until"] and cleaned["valid_until"] < cleaned["valid_from"]:
+            self.add_error("valid_until", refuse(_("The end must not be before the start."), code="order"))
+        else:
+            refuse_overlapping_hours(self.instance, cleaned["doctor"], **{name: cleaned[name] for name in self.VALUES})
+        return cleaned
+
+
+class DeactivateScheduleForm(DeactivateForm):
+    """Take working hours out of use."""
+
+    permission = "settings.edit"
+    consequence = gettext_lazy("Booked visits stay; new ones need other hours or an exception.")
+
+    class Meta:
+        model = DoctorSchedule
+        fields: list[str] = []
+
+
+class ReactivateScheduleForm(ReactivateForm):
+    """Take working hours into use again, unless others have taken their place."""
+
+    permission = "settings.edit"
+
+    class Meta:
+        model = DoctorSchedule
+        fields: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        row = self.instance
+        refuse_overlapping_hours(row, row.doctor, **{name: getattr(row, name) for name in ScheduleForm.VALUES})
+        return cleaned
+
+
+def booked_within(doctor: User, first: date, last: date) -> list[Appointment]:
+    """Visits that are still to come in a time, one more than are named."""
+    open_ones = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
+    rows = Appointment.objects.filter(doctor=doctor, appointment_date__range=(first, last), status__in=open_ones)
+    return list(rows.select_related("patient").order_by("appointment_date", "appointment_time"))
+
+
+class AbsenceForm(WorkflowForm):
+    """Enter or change an absence. Visits booked in it stay and are named, so that somebody moves them."""
+
+    permission = "settings.edit"
+
+    class Meta:
+        model = DoctorAbsence
+        fields = ["doctor", "start_date", "end_date", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["doctor"].queryset = User.objects.doctors() | User.objects.filter(  # type: ignore[attr-defined]
+            pk=self.instance.doctor_id
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        start, end = cleaned.get("start_date"), cleaned.get("end_date")
+        if start and end and end < start:
+            self.add_error("end_date", refuse(_("The end must not be before the start."), code="order"))
+        elif start and end and cleaned.get("doctor"):
+            self.notices += self.notices_about(booked_within(lock(cleaned["doctor"]), start, end))
+        return cleaned
+
+    def notices_about(self, booked: list[Appointment]) -> list[str]:
+        """What to tell about the visits in the absence."""
+        if not booked:
+            return []
+        named = "; ".join(str(row) for row in booked[:NAMED])
+        more = len(booked) - NAMED
+        return [
+            ngettext(
+                "%(count)d visit is booked in this absence: %(named)s",
+                "%(count)d visits are booked in this absence: %(named)s",
+                len(booked),
+            )
+            % {"count": len(booked), "named": named}
+            + (" ..." if more > 0 else "")
+        ]
+
+
+class DeactivateAbsenceForm(DeactivateForm):
+    """The doctor is there after all."""
+
+    permission = "settings.edit"
+    consequence = gettext_lazy("The doctor can be booked again in this time.")
+
+    class Meta:
+        model = DoctorAbsence
+        fields: list[str] = []
+
+
+class ReactivateAbsenceForm(ReactivateForm):
+    """The absence holds again."""
+
+    permission = "settings.edit"
+    consequence = gettext_lazy("The doctor cannot be booked in this time without an exception.")
+
+    class Meta:
+        model = DoctorAbsence
+        fields: list[str] = []

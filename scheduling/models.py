@@ -1,0 +1,234 @@
+"""Appointments, doctors' working hours and absences."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from departments.models import Department, User
+from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
+from healthcare.roles import Role
+from healthcare.text import LongTextField
+from patients.models import Patient
+
+MIN_DURATION, MAX_DURATION, DEFAULT_DURATION = 15, 480, 30
+
+
+class AppointmentType(models.TextChoices):
+    """As in the source specification."""
+
+    CONSULTATION = "consultation", _("Consultation")
+    FOLLOW_UP = "follow_up", _("Follow Up")
+    EMERGENCY = "emergency", _("Emergency")
+    ROUTINE_CHECKUP = "routine_checkup", _("Routine Checkup")
+    PROCEDURE = "procedure", _("Procedure")
+
+
+class AppointmentStatus(models.TextChoices):
+    """As in the source specification."""
+
+    SCHEDULED = "scheduled", _("Scheduled")
+    CONFIRMED = "confirmed", _("Confirmed")
+    CHECKED_IN = "checked_in", _("Checked In")
+    IN_PROGRESS = "in_progress", _("In Progress")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    NO_SHOW = "no_show", _("No Show")
+
+
+S = AppointmentStatus
+#: Statuses whose time does not block the doctor (RULE-APPT-2).
+FREE_STATUSES = (S.CANCELLED, S.NO_SHOW)
+
+
+class AppointmentQuerySet(BaseQuerySet):
+    """Appointments."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Billing officers see completed visits only."""
+        if user.role == Role.BILLING_OFFICER:
+            return self.filter(status=S.COMPLETED)
+        return self
+
+    def search(self, text: str) -> Self:
+        """Visits of the patients, or of the doctors, whom the text finds."""
+        patients, doctors = Patient.objects.search(text), User.objects.filter(role=Role.DOCTOR).search(text)
+        return self.filter(models.Q(patient__in=patients.order_by()) | models.Q(doctor__in=doctors.order_by()))
+
+    def awaiting_vitals(self) -> Self:
+        """Checked in, and nobody has measured the patient since (the nurse's queue)."""
+        vitals = Patient._meta.get_field("vital_signs").related_model.objects.filter(  # type: ignore[union-attr]
+            patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
+        )
+        return self.filter(~models.Exists(vitals), status=S.CHECKED_IN)
+
+    def blocking(self) -> Self:
+        """Those whose time is taken."""
+        return self.exclude(status__in=FREE_STATUSES)
+
+
+class Appointment(BaseModel):
+    """A visit of a patient to a doctor, at a date and time of the clinic's wall clock."""
+
+    #: RULE-APPT-5. Undoing a mistaken check-in or no-show is its own action, with a reason.
+    TRANSITIONS = {
+        S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.CANCELLED, S.NO_SHOW),
+        S.CONFIRMED: (S.CHECKED_IN, S.CANCELLED, S.NO_SHOW),
+        S.CHECKED_IN: (S.IN_PROGRESS, S.CANCELLED),
+        S.IN_PROGRESS: (S.COMPLETED,),
+        S.COMPLETED: (),
+        S.CANCELLED: (),
+        S.NO_SHOW: (),
+    }
+    #: Mistakes that can be taken back the same day, and where they lead back to.
+    UNDO = {S.CHECKED_IN: S.SCHEDULED, S.NO_SHOW: S.SCHEDULED}
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="appointments"
+    )
+    doctor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("doctor"),
+        on_delete=models.PROTECT,
+        related_name="appointments",
+    )
+    department = models.ForeignKey(
+        Department,
+        verbose_name=_("department"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="appointments",
+    )
+    appointment_date = models.DateField(_("date"))
+    appointment_time = models.TimeField(_("time"))
+    duration_minutes = models.PositiveSmallIntegerField(_("duration (minutes)"), default=DEFAULT_DURATION)
+    appointment_type = models.CharField(
+        _("type"), max_length=20, choices=AppointmentType.choices, default=AppointmentType.CONSULTATION
+    )
+    status = models.CharField(_("status"), max_length=12, choices=AppointmentStatus.choices, default=S.SCHEDULED)
+    reason = models.CharField(_("reason for visit"), max_length=500, blank=True, default="")
+    notes = LongTextField(_("notes"))
+    checked_in_at = models.DateTimeField(_("checked in at"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    cancellation_reason = models.CharField(_("reason for cancelling"), max_length=500, blank=True, default="")
+    #: Why it was booked outside working hours or over a warning (RULE-APPT-6, RULE-APPT-7), or a step undone.
+    override_reason = models.CharField(_("reason for the exception"), max_length=500, blank=True, default="")
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "appointments"
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        constraints = [
+            enum_constraint("status", AppointmentStatus, "appointments"),
+            enum_constraint("appointment_type", AppointmentType, "appointments"),
+            range_constraint(
+                "duration_minutes",
+                "appointments",
+                low=MIN_DURATION,
+                high=MAX_DURATION,
+                message=_("An appointment lasts 15 to 480 minutes."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["doctor", "appointment_date", "appointment_time"], name="appointments_by_doctor"),
+            models.Index(fields=["appointment_date", "appointment_time", "id"], name="appointments_by_day"),
+            models.Index(fields=["patient", "-appointment_date"], name="appointments_by_patient"),
+            models.Index(fields=["status", "appointment_date"], name="appointments_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appointment_date:%Y-%m-%d} {self.appointment_time:%H:%M} {self.patient}"
+
+    @property
+    def start(self) -> datetime:
+        """Begin, on the clinic's wall clock (naive)."""
+        return datetime.combine(self.appointment_date, self.appointment_time)
+
+    @property
+    def end(self) -> datetime:
+        """End, exclusive, on the clinic's wall clock (naive); may be after midnight."""
+        return self.start + timedelta(minutes=self.duration_minutes)
+
+
+class Weekday(models.IntegerChoices):
+    """As date.weekday()."""
+
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+class DoctorSchedule(BaseModel):
+    """Working hours of a doctor on a weekday; several rows a day leave breaks between them."""
+
+    SEARCH_FIELDS = ("doctor__last_name", "doctor__first_name")
+
+    doctor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("doctor"), on_delete=models.PROTECT, related_name="schedules"
+    )
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
+    start_time = models.TimeField(_("from"))
+    end_time = models.TimeField(_("to"))
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        db_table = "doctor_schedules"
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        ordering = ["doctor", "weekday", "start_time"]
+        constraints = [
+            range_constraint("weekday", "doctor_schedules", low=0, high=6),
+            models.CheckConstraint(
+                condition=models.Q(end_time__gt=models.F("start_time")),
+                name="doctor_schedules_end_after_start",
+                violation_error_message=_("The end must be after the start."),
+            ),
+        ]
+        indexes = [models.Index(fields=["doctor", "weekday"], name="doctor_schedules_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.doctor} {self.get_weekday_display()} {self.start_time:%H:%M}-{self.end_time:%H:%M}"
+
+
+class DoctorAbsence(BaseModel):
+    """A time in which a doctor is away."""
+
+    SEARCH_FIELDS = ("doctor__last_name", "reason")
+
+    doctor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("doctor"), on_delete=models.PROTECT, related_name="absences"
+    )
+    start_date = models.DateField(_("from"))
+    end_date = models.DateField(_("to"))
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        db_table = "doctor_absences"
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering = ["-start_date"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end_date__gte=models.F("start_date")),
+                name="doctor_absences_end_after_start",
+                violation_error_message=_("The end must not be before the start."),
+            )
+        ]
+        indexes = [models.Index(fields=["doctor", "start_date", "end_date"], name="doctor_absences_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.doctor} {self.start_date} - {self.end_date}"

@@ -1,0 +1,50 @@
+"""Addresses of the scheduling pages. `<id>/start/` is clinical's: it opens the consultation."""
+
+from django.urls import path
+
+from scheduling.views import appointments, hours, slots
+
+urlpatterns = [
+    path("appointments/", appointments.AppointmentList.as_view(), name="appointment_list"),
+    path("appointments/new/", appointments.AppointmentCreate.as_view(), name="appointment_create"),
+    path("appointments/slots/", slots.FreeTimes.as_view(), name="appointment_slots"),
+    path("appointments/<uuid:pk>/", appointments.AppointmentDetail.as_view(), name="appointment_detail"),
+    path("appointments/<uuid:pk>/edit/", appointments.AppointmentEdit.as_view(), name="appointment_edit"),
+    path("appointments/<uuid:pk>/delete/", appointments.AppointmentCancel.as_view(), name="appointment_delete"),
+    path("appointments/<uuid:pk>/confirm/", appointments.AppointmentConfirm.as_view(), name="appointment_confirm"),
+    path("appointments/<uuid:pk>/check-in/", appointments.AppointmentCheckIn.as_view(), name="appointment_check_in"),
+    path("appointments/<uuid:pk>/complete/", appointments.AppointmentComplete.as_view(), name="appointment_complete"),
+    path("appointments/<uuid:pk>/cancel/", appointments.AppointmentCancel.as_view(), name="appointment_cancel"),
+    path("appointments/<uuid:pk>/no-show/", appointments.AppointmentNoShow.as_view(), name="appointment_no_show"),
+    path(
+        "appointments/<uuid:pk>/undo-check-in/",
+        appointments.AppointmentUndoCheckIn.as_view(),
+        name="appointment_undo_check_in",
+    ),
+    path(
+        "appointments/<uuid:pk>/undo-no-show/",
+        appointments.AppointmentUndoNoShow.as_view(),
+        name="appointment_undo_no_show",
+    ),
+    path(
+        "appointments/<uuid:pk>/confirmation/",
+        appointments.AppointmentConfirmation.as_view(),
+        name="appointment_confirmation",
+    ),
+    path("working-hours/", hours.ScheduleList.as_view(), name="doctor_schedule_list"),
+    path("working-hours/new/", hours.ScheduleCreate.as_view(), name="doctor_schedule_create"),
+    path("working-hours/<uuid:pk>/", hours.ScheduleDetail.as_view(), name="doctor_schedule_detail"),
+    path("working-hours/<uuid:pk>/edit/", hours.ScheduleEdit.as_view(), name="doctor_schedule_edit"),
+    path("working-hours/<uuid:pk>/delete/", hours.ScheduleDeactivate.as_view(), name="doctor_schedule_delete"),
+    path(
+        "working-hours/<uuid:pk>/reactivate/",
+        hours.ScheduleReactivate.as_view(),
+        name="doctor_schedule_reactivate",
+    ),
+    path("absences/", hours.AbsenceList.as_view(), name="doctor_absence_list"),
+    path("absences/new/", hours.AbsenceCreate.as_view(), name="doctor_absence_create"),
+    path("absences/<uuid:pk>/", hours.AbsenceDetail.as_view(), name="doctor_absence_detail"),
+    path("absences/<uuid:pk>/edit/", hours.AbsenceEdit.as_view(), name="doctor_absence_edit"),
+    path("absences/<uuid:pk>/delete/", hours.AbsenceDeactivate.as_view(), name="doctor_absence_delete"),
+    path("absences/<uuid:pk>/reactivate/", hours.AbsenceReactivate.as_view(), name="doctor_absence_reactivate"),
+]

@@ -1,0 +1,1 @@
+"""Pages for appointments, free times, working hours and absences."""

@@ -1,0 +1,298 @@
+"""Pages of an appointment: the day's list, one visit, booking, every step."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from healthcare.clock import today
+from healthcare.generic import (
+    Action,
+    ActionPage,
+    Column,
+    CreatePage,
+    DetailPage,
+    EditPage,
+    ListPage,
+    PdfPage,
+    Section,
+)
+from healthcare.roles import may
+from patients.models import Patient
+from scheduling import forms
+from scheduling.filters import AppointmentFilter
+from scheduling.models import Appointment, AppointmentStatus
+
+#: What follows for whom; pages of the apps above are named by their URLs.
+CHECK_IN = Action(gettext_lazy("Check in"), "appointment_check_in", form=forms.CheckInForm, icon="box-arrow-in-right")
+START = Action(
+    gettext_lazy("Start consultation"),
+    "appointment_start",
+    form=forms.StartAppointmentForm,
+    icon="play",
+)
+RECORD_VITALS = Action(
+    gettext_lazy("Record vital signs"),
+    "vital_sign_create",
+    permission="vital_signs.record",
+    when=lambda row: row.status == AppointmentStatus.CHECKED_IN,
+    query=lambda row: "?" + urlencode({"patient": row.patient_id}),
+    keyed=False,
+    icon="heart-pulse",
+)
+
+
+class AppointmentList(ListPage):
+    """The day's visits, and any others."""
+
+    permission = "appointments.view"
+    create_permission = "appointments.edit"
+    create_label = gettext_lazy("Book appointment")
+    template_name = "scheduling/appointment_list.html"
+    model = Appointment
+    filterset_class = AppointmentFilter
+    filter: AppointmentFilter
+    ordering = ("appointment_date", "appointment_time")
+    select_related = ("patient", "doctor", "department")
+    columns = (
+        Column("start", gettext_lazy("When"), ordering="appointment_date"),
+        Column("patient"),
+        Column("doctor"),
+        Column("department"),
+        Column("appointment_type"),
+        Column("status"),
+        Column("reason", permission="appointments.reason"),
+    )
+    row_actions = (CHECK_IN, START, RECORD_VITALS)
+
+    def current_ordering(self) -> tuple[str, ...]:
+        """A day's visits stay in the order of time, or against it."""
+        order = super().current_ordering()
+        return ("-appointment_date", "-appointment_time") if order[0].startswith("-") else self.ordering
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            page_subtitle=_("From today on") if self.filter.is_default else "", quick_links=self.quick_links(), **kwargs
+        )
+
+    def quick_links(self) -> list[dict[str, Any]]:
+        """The views of the list that people open all day."""
+        day = today()
+        links: list[tuple[Any, dict[str, str], str]] = [
+            (_("Today"), {"appointment_date": day.isoformat()}, "appointments.view"),
+            (_("Tomorrow"), {"appointment_date": (day + timedelta(days=1)).isoformat()}, "appointments.edit"),
+            (_("Waiting for vital signs"), {"vitals": "missing"}, "vital_signs.record"),
+            (_("All"), {"period": "all", "ordering": "-appointment_date"}, "appointments.view"),
+        ]
+        asked = self.request.GET
+        return [
+            {
+                "label": label,
+                "url": f"?{urlencode(query)}",
+                "active": all(asked.get(name) == value for name, value in query.items()),
+            }
+            for label, query, permission in links
+            if may(self.request.user, permission)
+        ]
+
+
+class AppointmentDetail(DetailPage):
+    """One visit."""
+
+    permission = "appointments.view"
+    model = Appointment
+    status_field = "status"
+    sections = (
+        Section(
+            gettext_lazy("Visit"),
+            (
+                "appointment_date",
+                "appointment_time",
+                "duration_minutes",
+                "appointment_type",
+                "patient",
+                "doctor",
+                "department",
+            ),
+        ),
+        Section(
+            gettext_lazy("Reason and notes"),
+            ("reason", "notes", "cancellation_reason", "override_reason"),
+            permission="appointments.reason",
+            wide=("reason", "notes"),
+        ),
+        Section(gettext_lazy("Times"), ("created_at", "checked_in_at", "started_at", "completed_at")),
+    )
+    actions = (
+        replace(CHECK_IN, style="primary"),
+        replace(START, style="primary"),
+        RECORD_VITALS,
+        Action(
+            gettext_lazy("Open consultation"),
+            "consultation_detail",
+            permission="consultations.view",
+            when=lambda row: forms.consultation_of(row) is not None,
+            key=lambda row: row.consultation.pk,
+            icon="journal-medical",
+        ),
+        Action(gettext_lazy("Complete"), "appointment_complete", form=forms.CompleteAppointmentForm, icon="check2"),
+        Action(gettext_lazy("Confirm"), "appointment_confirm", form=forms.ConfirmForm, icon="telephone"),
+        Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil"),
+        Action(
+            gettext_lazy("Create invoice"),
+            "invoice_create",
+            permission="invoices.edit",
+            when=lambda row: row.status == AppointmentStatus.COMPLETED,
+            query=lambda row: "?" + urlencode({"appointment": row.pk}),
+            keyed=False,
+            icon="receipt",
+        ),
+        Action(
+            gettext_lazy("Confirmation"),
+            "appointment_confirmation",
+            form=forms.RescheduleAppointmentForm,
+            icon="printer",
+        ),
+        Action(gettext_lazy("Undo check-in"), "appointment_undo_check_in", form=forms.UndoCheckInForm),
+        Action(gettext_lazy("Undo no-show"), "appointment_undo_no_show", form=forms.UndoNoShowForm),
+        Action(gettext_lazy("No-show"), "appointment_no_show", form=forms.NoShowForm, style="danger"),
+        Action(gettext_lazy("Cancel appointment"), "appointment_cancel", form=forms.CancelForm, style="danger"),
+    )
+
+    def get_queryset(self) -> Any:
+        return Appointment.objects.select_related("patient", "doctor", "department", "consultation")
+
+
+class AppointmentForm:
+    """What booking and rescheduling show beside the form."""
+
+    template_name = "scheduling/appointment_form.html"
+
+    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
+        names = ("patient", "doctor", "duration_minutes", "appointment_date")
+        known = {name: form[name].value() for name in names if name in form.fields and form[name].value()}
+        return super().get_context_data(  # type: ignore[misc]
+            form=form, slots_url=f"{reverse('appointment_slots')}?{urlencode(known)}", **kwargs
+        )
+
+
+class AppointmentCreate(AppointmentForm, CreatePage):
+    """Book a visit."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.BookAppointmentForm
+    page_title = gettext_lazy("Book appointment")
+    success_message = gettext_lazy("Booked.")
+    PREFILLED = (
+        "patient",
+        "doctor",
+        "department",
+        "appointment_date",
+        "appointment_time",
+        "duration_minutes",
+        "appointment_type",
+    )
+
+    def get_initial(self) -> dict[str, Any]:
+        asked = {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
+        return {"appointment_date": today(), **asked}
+
+    def get_patient(self) -> Any:
+        with suppress(ValidationError):
+            return Patient.objects.filter(pk=self.request.GET.get("patient")).first()
+        return None
+
+
+class AppointmentEdit(AppointmentForm, EditPage):
+    """Move or change a visit."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.RescheduleAppointmentForm
+    page_title = gettext_lazy("Reschedule")
+
+
+class AppointmentConfirm(ActionPage):
+    """The patient will come."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.ConfirmForm
+    success_message = gettext_lazy("Confirmed.")
+
+
+class AppointmentCheckIn(ActionPage):
+    """The patient is here."""
+
+    permission = "appointments.check_in"
+    model = Appointment
+    form_class = forms.CheckInForm
+    success_message = gettext_lazy("Checked in.")
+
+
+class AppointmentComplete(ActionPage):
+    """The visit is over."""
+
+    permission = "appointments.complete"
+    model = Appointment
+    form_class = forms.CompleteAppointmentForm
+    success_message = gettext_lazy("Completed.")
+
+
+class AppointmentCancel(ActionPage):
+    """The visit is called off."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.CancelForm
+    success_message = gettext_lazy("Cancelled; the time is free again.")
+
+
+class AppointmentNoShow(ActionPage):
+    """The patient did not come."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.NoShowForm
+    success_message = gettext_lazy("Marked as no-show.")
+
+
+class AppointmentUndoCheckIn(ActionPage):
+    """The check-in was a mistake."""
+
+    permission = "appointments.check_in"
+    model = Appointment
+    form_class = forms.UndoCheckInForm
+    success_message = gettext_lazy("The check-in is undone.")
+
+
+class AppointmentUndoNoShow(ActionPage):
+    """The patient came after all."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.UndoNoShowForm
+    success_message = gettext_lazy("The no-show is undone.")
+
+
+class AppointmentConfirmation(PdfPage):
+    """The slip that the patient takes home."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    template_name = "scheduling/pdf/confirmation.html"
+
+    def get_queryset(self) -> Any:
+        return Appointment.objects.select_related("patient", "doctor", "department")
+
+    def document_context(self) -> dict[str, Any]:
+        return {"appointment": self.object}

@@ -1,0 +1,14 @@
+"""The audit app listens; nobody imports it."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditConfig(AppConfig):
+    """Audit trail."""
+
+    name = "audit"
+    verbose_name = _("Audit")
+
+    def ready(self) -> None:
+        from audit import receivers  # noqa: F401 - receivers attach on import

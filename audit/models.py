@@ -1,0 +1,147 @@
+"""The audit trail: what was done, by whom, to what, from where. Append-only."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from typing import Any, Self
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from healthcare.generic.base import url_of
+from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
+
+
+class Action(models.TextChoices):
+    """The closed vocabulary of verbs."""
+
+    CREATE = "create", _("Create")
+    UPDATE = "update", _("Update")
+    DEACTIVATE = "deactivate", _("Deactivate")
+    REACTIVATE = "reactivate", _("Reactivate")
+    REMOVE = "remove", _("Remove draft line")
+    CONFIRM = "confirm", _("Confirm")
+    CHECK_IN = "check_in", _("Check in")
+    UNDO = "undo", _("Undo")
+    START = "start", _("Start")
+    COMPLETE = "complete", _("Complete")
+    CANCEL = "cancel", _("Cancel")
+    NO_SHOW = "no_show", _("No-show")
+    ADDENDUM = "addendum", _("Addendum")
+    OVERRIDE = "override", _("Override warning")
+    DISCONTINUE = "discontinue", _("Discontinue")
+    RENEW = "renew", _("Renew")
+    COLLECT_SAMPLE = "collect_sample", _("Collect sample")
+    START_PROCESSING = "start_processing", _("Start processing")
+    ENTER_RESULTS = "enter_results", _("Enter results")
+    REVIEW = "review", _("Review")
+    ISSUE = "issue", _("Issue")
+    PAY = "pay", _("Pay")
+    VOID = "void", _("Void")
+    GENERATE = "generate", _("Generate")
+    VIEW = "view", _("View")
+    PRINT = "print", _("Print")
+    EXPORT = "export", _("Export")
+    DOWNLOAD = "download", _("Download")
+    IMPORT = "import", _("Import")
+    LOGIN = "login", _("Log in")
+    LOGOUT = "logout", _("Log out")
+    LOGIN_FAILED = "login_failed", _("Failed log-in")
+    PASSWORD_CHANGE = "password_change", _("Password change")
+    DENIED = "denied", _("Denied")
+    ERROR = "error", _("Error")
+
+
+#: A name that so many people bear is no use as a search.
+MOST_MATCHES = 200
+
+
+class AuditLogQuerySet(BaseQuerySet):
+    """The audit trail."""
+
+    def search(self, text: str) -> Self:
+        """Rows by or about the people so named, or with this verb, entity or id.
+
+        The people are looked up first, so that the trail itself is read by its indexes alone.
+        """
+        with suppress(ValueError):
+            key = UUID(text.strip())
+            return self.filter(Q(entity_id=key) | Q(patient_id=key))
+        word = text.strip().casefold().replace(" ", "_").replace("-", "_")
+        found = Q(action=word) | Q(entity_type=word)
+        for column, model in (("user_id", get_user_model()), ("patient_id", apps.get_model("patients", "Patient"))):
+            found |= Q(
+                **{f"{column}__in": list(model.objects.search(text).values_list("pk", flat=True)[:MOST_MATCHES])}
+            )
+        return self.filter(found)
+
+
+class AuditLog(BaseModel):
+    """One thing that somebody did."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    action = models.CharField(_("action"), max_length=32, choices=Action.choices)
+    entity_type = models.CharField(_("entity type"), max_length=64)
+    entity_id = models.UUIDField(_("entity"), null=True, blank=True)
+    #: The patient concerned, so that "who looked at this chart" is one indexed query.
+    patient_id = models.UUIDField(_("patient"), null=True, blank=True)
+    old_values = models.JSONField(_("old values"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    new_values = models.JSONField(_("new values"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=400, blank=True, default="")
+
+    objects = AuditLogQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_logs"
+        verbose_name = _("audit log entry")
+        verbose_name_plural = _("audit log")
+        constraints = [enum_constraint("action", Action, "audit_logs")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="audit_logs_newest"),
+            models.Index(fields=["user", "-created_at"], name="audit_logs_by_user"),
+            models.Index(fields=["entity_type", "-created_at"], name="audit_logs_by_entity_type"),
+            models.Index(fields=["entity_id", "-created_at"], name="audit_logs_by_entity"),
+            models.Index(fields=["patient_id", "-created_at"], name="audit_logs_by_patient"),
+            models.Index(fields=["action", "-created_at"], name="audit_logs_by_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.entity_label}"
+
+    @property
+    def entity_label(self) -> str:
+        """The entity's name as people write it."""
+        model = entities().get(self.entity_type)
+        return capfirst(str(model._meta.verbose_name)) if model else capfirst(self.entity_type.replace("_", " "))
+
+    @property
+    def entity_url(self) -> str:
+        """The page of the row concerned, where it has one."""
+        model = entities().get(self.entity_type)
+        return url_of(model, "detail", self.entity_id) if model and self.entity_id else ""
+
+    def patient_of_row(self) -> Any:
+        return self.patient_id
+
+
+@cache
+def entities() -> dict[str, Any]:
+    """The models of all entities by their name in the trail."""
+    return {model.entity_name(): model for model in apps.get_models() if issubclass(model, BaseModel)}

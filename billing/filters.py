@@ -1,0 +1,62 @@
+"""Filters of the lists of services, invoices and payments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Invoice, InvoiceStatus, Payment, PaymentMethod, Service, ServiceType
+from departments.models import Department
+from healthcare.fields import RemoteChoiceFilter
+from patients.models import Patient
+
+
+class ServiceFilter(django_filters.FilterSet):
+    """Services by type and department."""
+
+    service_type = django_filters.ChoiceFilter(choices=ServiceType.choices, label=_("Type"))
+    department = django_filters.ModelChoiceFilter(queryset=Department.objects.active(), label=_("Department"))
+
+    class Meta:
+        model = Service
+        fields = ["service_type", "department"]
+
+
+class InvoiceFilter(django_filters.FilterSet):
+    """Invoices by status (as shown today), dates and patient."""
+
+    status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices, label=_("Status"), method="by_status")
+    invoice_date = django_filters.DateFilter(label=_("On"))
+    date_from = django_filters.DateFilter(field_name="invoice_date", lookup_expr="gte", label=_("From"))
+    date_to = django_filters.DateFilter(field_name="invoice_date", lookup_expr="lte", label=_("To"))
+    patient = RemoteChoiceFilter(queryset=Patient.objects.all(), url_name="patient_options", label=_("Patient"))
+
+    class Meta:
+        model = Invoice
+        fields = ["status", "patient", "date_from", "date_to", "invoice_date"]
+
+    def by_status(self, rows: Any, name: str, value: str) -> Any:
+        """The status that follows the calendar, as the list shows it."""
+        return rows.shown_as(value)
+
+
+class PaymentFilter(django_filters.FilterSet):
+    """Payments by method, dates, patient, and whether they were voided."""
+
+    payment_method = django_filters.ChoiceFilter(choices=PaymentMethod.choices, label=_("Method"))
+    date_from = django_filters.DateFilter(field_name="payment_date", lookup_expr="date__gte", label=_("From"))
+    date_to = django_filters.DateFilter(field_name="payment_date", lookup_expr="date__lte", label=_("To"))
+    patient = RemoteChoiceFilter(queryset=Patient.objects.all(), url_name="patient_options", label=_("Patient"))
+    voided = django_filters.ChoiceFilter(
+        label=_("Voided"), choices=[("true", _("Yes")), ("false", _("No"))], method="by_voided"
+    )
+
+    class Meta:
+        model = Payment
+        fields = ["payment_method", "patient", "date_from", "date_to", "voided"]
+
+    def by_voided(self, rows: Any, name: str, value: str) -> Any:
+        """Those taken back, or those that count."""
+        return rows.filter(voided_at__isnull=value != "true")

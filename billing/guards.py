@@ -1,0 +1,186 @@
+"""What the database keeps true of invoices, lines and payments, whatever the path.
+
+The order in which a bulk import must write an invoice that is not a draft: its lines and payments
+first, then the invoice row (foreign keys are checked at commit). One by one: draft, lines, issue, pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from healthcare.guards import Guard
+
+
+def changed(columns: Iterable[str], vendor: str) -> str:
+    """SQL: whether an UPDATE changes any of the columns, NULLs included."""
+    differs = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
+    return " OR ".join(f"OLD.{column} {differs} NEW.{column}" for column in columns)
+
+
+def refusing(
+    name: str, table: str, message: Any, conditions: dict[str, str], field: str = "", **postgresql: str
+) -> Guard:
+    """A guard that refuses a row change. `conditions`: event (`INSERT`, `UPDATE`, `DELETE`) -> SQL.
+
+    `{changed:a,b}` in a condition stands for "one of these columns changes". A condition given in
+    `postgresql` under the event's name in lower case replaces the common one there.
+    """
+
+    def sql(condition: str, vendor: str) -> str:
+        before, mark, rest = condition.partition("{changed:")
+        if not mark:
+            return condition
+        columns, _brace, after = rest.partition("}")
+        return f"{before}({changed(columns.split(','), vendor)}){sql(after, vendor)}"
+
+    sqlite, branches = [], []
+    for event, condition in conditions.items():
+        trigger = f"{name}_{event.lower()}"
+        sqlite += [
+            f"DROP TRIGGER IF EXISTS {trigger}",
+            f"CREATE TRIGGER {trigger} BEFORE {event} ON {table} WHEN {sql(condition, 'sqlite')} "
+            f"BEGIN SELECT RAISE(ABORT, '{name}'); END",
+        ]
+        there = sql(postgresql.get(event.lower(), condition), "postgresql")
+        branches.append(f"IF TG_OP = '{event}' THEN refused := ({there}); END IF;")
+    return Guard(
+        name=name,
+        table=table,
+        message=message,
+        field=field,
+        sqlite=tuple(sqlite),
+        postgresql=(
+            f"CREATE OR REPLACE FUNCTION {name}_check() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"DECLARE refused boolean := false; BEGIN {' '.join(branches)} "
+            f"IF refused THEN RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+            "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
+            f"DROP TRIGGER IF EXISTS {name} ON {table}",
+            f"CREATE TRIGGER {name} BEFORE {' OR '.join(conditions)} ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}_check()",
+        ),
+    )
+
+
+def _not_a_draft(row: str, lock: str = "") -> str:
+    # On PostgreSQL the invoice is locked, so that a line cannot slip in while another transaction issues it.
+    return (
+        "EXISTS (SELECT 1 FROM (SELECT status FROM invoices WHERE id = "
+        f"{row}.invoice_id {lock}) AS parent WHERE parent.status <> 'draft')"
+    )
+
+
+_LINES_ADD_UP = (
+    "ROUND(NEW.subtotal, 2) <> "
+    "ROUND(COALESCE((SELECT SUM(line_total) FROM invoice_line_items WHERE invoice_id = NEW.id), -1), 2)"
+)
+
+#: What is paid differs from the payments that are not voided.
+_OUT_OF_BALANCE = (
+    "SELECT {select} FROM invoices WHERE id = {invoice} AND ROUND(amount_paid, 2) <> ROUND(COALESCE("
+    "(SELECT SUM(amount) FROM payments WHERE invoice_id = {invoice} AND voided_at IS NULL), 0), 2)"
+)
+
+
+def _paid_adds_up() -> Guard:
+    """amount_paid is the sum of the payments not voided, at every commit (RULE-INV-5).
+
+    PostgreSQL has deferred constraint triggers. SQLite has none, but it has deferred foreign keys: an
+    invoice that is out of balance gets a row that refers to an invoice that cannot exist, and loses it
+    when the balance is right again. A commit with such a row fails ("FOREIGN KEY constraint failed").
+    """
+    name = "invoices_paid_adds_up"
+    watched = {
+        "payment_insert": ("INSERT ON payments", "NEW.invoice_id"),
+        "payment_update": ("UPDATE OF voided_at, amount, invoice_id ON payments", "NEW.invoice_id"),
+        "invoice_insert": ("INSERT ON invoices", "NEW.id"),
+        "invoice_update": ("UPDATE OF amount_paid ON invoices", "NEW.id"),
+    }
+    sqlite = [
+        "CREATE TABLE IF NOT EXISTS invoices_out_of_balance (invoice_id CHAR(32) NOT NULL PRIMARY KEY, "
+        "settled CHAR(32) NOT NULL REFERENCES invoices (id) DEFERRABLE INITIALLY DEFERRED)"
+    ]
+    for suffix, (event, invoice) in watched.items():
+        wrong = _OUT_OF_BALANCE.format(select="id, 'never'", invoice=invoice)
+        sqlite += [
+            f"DROP TRIGGER IF EXISTS {name}_{suffix}",
+            f"CREATE TRIGGER {name}_{suffix} AFTER {event} BEGIN "
+            f"DELETE FROM invoices_out_of_balance WHERE invoice_id = {invoice}; "
+            f"INSERT INTO invoices_out_of_balance (invoice_id, settled) {wrong}; END",
+        ]
+    wrong = _OUT_OF_BALANCE.format(select="1", invoice="changed_invoice")
+    postgresql = [
+        f"CREATE OR REPLACE FUNCTION {name}_check() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "DECLARE changed_invoice uuid; BEGIN "
+        "IF TG_TABLE_NAME = 'payments' THEN changed_invoice := NEW.invoice_id; "
+        "ELSE changed_invoice := NEW.id; END IF; "
+        f"IF EXISTS ({wrong}) THEN "
+        f"RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+        "RETURN NULL; END $$"
+    ]
+    for table, event in (("payments", "INSERT OR UPDATE"), ("invoices", "INSERT OR UPDATE OF amount_paid")):
+        postgresql += [
+            f"DROP TRIGGER IF EXISTS {name} ON {table}",
+            f"CREATE CONSTRAINT TRIGGER {name} AFTER {event} ON {table} DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}_check()",
+        ]
+    return Guard(name, "payments", _("Paid must be the sum of the payments."), tuple(sqlite), tuple(postgresql))
+
+
+_FROZEN = "patient_id,appointment_id,subtotal,tax_amount,discount_amount,total_amount,issued_at,issued_texts"
+
+GUARDS = [
+    refusing("invoices_not_deleted", "invoices", _("An invoice is cancelled, never deleted."), {"DELETE": "true"}),
+    refusing("payments_not_deleted", "payments", _("A payment is voided, never deleted."), {"DELETE": "true"}),
+    refusing(
+        "invoices_frozen",
+        "invoices",
+        _("An issued invoice does not change: cancel it and make a new one."),
+        {
+            "UPDATE": "OLD.invoice_number <> NEW.invoice_number "
+            "OR (OLD.status = 'cancelled' AND NEW.status <> 'cancelled') "
+            "OR (OLD.status <> 'draft' AND (NEW.status = 'draft' OR {changed:" + _FROZEN + "}))"
+        },
+    ),
+    refusing(
+        "invoices_issued_with_lines",
+        "invoices",
+        _("An invoice needs at least one line, and its subtotal must be the sum of its lines."),
+        {"UPDATE": f"OLD.status = 'draft' AND NEW.status NOT IN ('draft', 'cancelled') AND {_LINES_ADD_UP}"},
+    ),
+    refusing(
+        "invoice_line_items_of_drafts",
+        "invoice_line_items",
+        _("Lines change only while the invoice is a draft."),
+        {
+            "INSERT": _not_a_draft("NEW"),
+            "UPDATE": f"{_not_a_draft('OLD')} OR {_not_a_draft('NEW')}",
+            "DELETE": _not_a_draft("OLD"),
+        },
+        insert=_not_a_draft("NEW", "FOR SHARE"),
+        update=f"{_not_a_draft('OLD', 'FOR SHARE')} OR {_not_a_draft('NEW', 'FOR SHARE')}",
+        delete=_not_a_draft("OLD", "FOR SHARE"),
+    ),
+    refusing(
+        "payments_never_change",
+        "payments",
+        _("A payment is voided, never edited."),
+        {
+            "UPDATE": "OLD.voided_at IS NOT NULL OR {changed:id,invoice_id,patient_id,payment_date,amount,"
+            "payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
+        },
+    ),
+    refusing(
+        "payments_of_issued_invoices",
+        "payments",
+        _("Only an issued invoice of this patient can be paid."),
+        {
+            "INSERT": "EXISTS (SELECT 1 FROM invoices WHERE id = NEW.invoice_id "
+            "AND (status IN ('draft', 'cancelled') OR patient_id <> NEW.patient_id))"
+        },
+        field="invoice",
+    ),
+    _paid_adds_up(),
+]

@@ -1,0 +1,1 @@
+"""Pages for the price list, invoices and payments."""

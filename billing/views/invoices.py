@@ -1,0 +1,273 @@
+"""Pages for invoices: from the unbilled visit to the printed paper."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from billing import forms
+from billing.filters import InvoiceFilter
+from billing.models import Invoice
+from billing.texts import letterhead_of, texts_of
+from billing.visits import billable_appointments, unbilled_consultations
+from clinical.models import Consultation
+from healthcare.access import visible_or_denied
+from healthcare.generic import (
+    Action,
+    ActionPage,
+    Column,
+    CreatePage,
+    DetailPage,
+    EditPage,
+    FormPage,
+    ListPage,
+    OptionsView,
+    PdfPage,
+    Related,
+)
+from scheduling.models import Appointment
+
+
+class InvoiceList(ListPage):
+    """All invoices, with the status of today."""
+
+    permission = "invoices.view"
+    create_permission = "invoices.edit"
+    model = Invoice
+    template_name = "billing/invoice_list.html"
+    filterset_class = InvoiceFilter
+    ordering = ("-invoice_date",)
+    select_related = ("patient",)
+    columns = (
+        Column("invoice_number", ordering="invoice_number"),
+        Column("patient"),
+        Column("invoice_date", ordering="invoice_date"),
+        Column("due_date"),
+        Column("total_amount", ordering="total_amount", align="end"),
+        Column("amount_paid", align="end"),
+        Column("balance_due", ordering="balance_due", align="end"),
+        Column("shown_status", _("Status")),
+    )
+
+
+class UnbilledList(ListPage):
+    """Completed consultations that nobody has invoiced yet (BYD-5)."""
+
+    permission = "invoices.view"
+    model = Consultation
+    page_title = _("Unbilled visits")
+    page_subtitle = _("Completed consultations without an invoice, newest first.")
+    empty_title = _("Every completed visit has its invoice")
+    empty_text = ""
+    ordering = ("-consultation_date",)
+    select_related = ("patient", "doctor", "appointment")
+    columns = (
+        Column("consultation_date", _("Date"), ordering="consultation_date"),
+        Column("patient"),
+        Column("doctor"),
+        Column("appointment.appointment_type", _("Type")),
+    )
+    row_actions = (
+        Action(
+            _("Create invoice"),
+            "invoice_create",
+            permission="invoices.edit",
+            style="primary",
+            icon="receipt",
+            keyed=False,
+            query=lambda consultation: f"?appointment={consultation.appointment_id}",
+        ),
+    )
+
+    def get_queryset(self) -> Any:
+        return unbilled_consultations()
+
+    def row_url(self, row: Any) -> str:
+        return ""
+
+    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
+        return [*InvoiceList.get_breadcrumbs(InvoiceList(request=self.request))[:1], (self.page_title, "")]
+
+
+class InvoiceDetail(DetailPage):
+    """One invoice, looking like its printed copy, with its payments."""
+
+    permission = "invoices.view"
+    model = Invoice
+    template_name = "billing/invoice_detail.html"
+    status_field = "shown_status"
+    actions = (
+        Action(
+            _("Record payment"),
+            "invoice_pay",
+            permission="payments.edit",
+            style="primary",
+            icon="cash-coin",
+            when=lambda invoice: invoice.is_live and invoice.balance_due > 0,
+        ),
+        Action(_("Issue"), "invoice_issue", form=forms.IssueInvoiceForm, style="primary", icon="send"),
+        Action(_("Edit"), "invoice_edit", form=forms.EditInvoiceForm, icon="pencil"),
+        Action(_("Print"), "invoice_pdf", permission="invoices.view", icon="printer"),
+        Action(_("Cancel"), "invoice_cancel", form=forms.CancelInvoiceForm, style="danger"),
+    )
+    related = (
+        Related(
+            _("Payments"),
+            lambda invoice, user: invoice.payments.order_by("payment_date", "id"),
+            (
+                Column("payment_date"),
+                Column("payment_method"),
+                Column("transaction_reference"),
+                Column("amount", align="end"),
+                Column("state", _("State")),
+            ),
+            permission="payments.view",
+            empty=_("No payments yet."),
+            limit=200,
+        ),
+    )
+
+    def get_queryset(self) -> Any:
+        return invoices_with_people()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(texts=texts_of(self.object), lines=self.object.line_items.all(), **kwargs)
+
+
+def invoices_with_people() -> Any:
+    """Invoices with everything that their texts need, in one query."""
+    return Invoice.objects.select_related(
+        "patient__insurance_provider", "appointment__doctor", "appointment__patient", "created_by_user"
+    )
+
+
+class PreviewedForm(FormPage):
+    """A form with a second button, "Update totals", that shows what it comes to and saves nothing."""
+
+    abstract = True
+    template_name = "billing/invoice_form.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "preview" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        return self.render_form(self.previewed(request))
+
+    def previewed(self, request: HttpRequest) -> Any:
+        """The form as posted, validated and not saved."""
+        with transaction.atomic():
+            form = self.form_class(
+                actor=request.user, data=request.POST, instance=self.object, **self.get_form_kwargs()
+            )
+            return form.preview()
+
+
+class InvoiceCreate(PreviewedForm, CreatePage):
+    """Invoice a completed visit; `?appointment=` names it."""
+
+    permission = "invoices.edit"
+    model = Invoice
+    form_class = forms.CreateInvoiceForm
+    success_message = _("The draft is saved. Look it over, then issue it.")
+    appointment: Appointment | None = None
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"appointment": self.get_appointment()}
+
+    def get_appointment(self) -> Appointment | None:
+        """The visit named in the URL, if any."""
+        asked = self.request.GET.get("appointment", "")
+        if not asked or self.appointment is not None:
+            return self.appointment
+        visits = Appointment.objects.select_related("patient__insurance_provider", "doctor", "consultation")
+        try:
+            self.appointment = visible_or_denied(visits, self.request.user, pk=UUID(asked))
+        except ValueError as error:
+            raise Http404 from error
+        return self.appointment
+
+    def get_patient(self) -> Any:
+        visit = self.get_appointment()
+        return visit.patient if visit else None
+
+
+class InvoiceEdit(PreviewedForm, EditPage):
+    """Change a draft."""
+
+    permission = "invoices.edit"
+    model = Invoice
+    form_class = forms.EditInvoiceForm
+
+
+class InvoiceIssue(ActionPage):
+    """Give the invoice to the patient."""
+
+    permission = "invoices.edit"
+    model = Invoice
+    form_class = forms.IssueInvoiceForm
+    success_message = _("Issued.")
+
+    def get_queryset(self) -> Any:
+        return invoices_with_people()
+
+
+class InvoiceCancel(ActionPage):
+    """Cancel an invoice; also what `delete/` means."""
+
+    permission = "invoices.edit"
+    model = Invoice
+    form_class = forms.CancelInvoiceForm
+    success_message = _("Cancelled.")
+
+
+class InvoicePdf(PdfPage):
+    """The printed invoice; a draft is marked as one."""
+
+    permission = "invoices.view"
+    model = Invoice
+    template_name = "billing/pdf/invoice.html"
+
+    def get_queryset(self) -> Any:
+        return invoices_with_people()
+
+    def document_context(self) -> dict[str, Any]:
+        invoice, texts = self.object, texts_of(self.object)
+        return {
+            "invoice": invoice,
+            "document_title": _("Invoice"),
+            "document_number": invoice.invoice_number,
+            "clinic": letterhead_of(texts),
+            "texts": texts,
+            "lines": invoice.line_items.all(),
+            "payments": invoice.payments.order_by("payment_date", "id"),
+            "status": invoice.shown_status,
+        }
+
+    def document_name(self) -> str:
+        return f"{self.object.invoice_number}.pdf"
+
+
+class BillableAppointmentOptions(OptionsView):
+    """Completed visits without an invoice."""
+
+    permission = "invoices.edit"
+    model = Appointment
+
+    def get_queryset(self) -> Any:
+        return billable_appointments()
+
+
+class PayableInvoiceOptions(OptionsView):
+    """Invoices on which money is owed."""
+
+    permission = "payments.edit"
+    model = Invoice
+
+    def get_queryset(self) -> Any:
+        return Invoice.objects.payable().select_related("patient").order_by("-invoice_date", "-pk")
+
+    def text_of(self, row: Any) -> str:
+        return f"{row.invoice_number} {row.patient} ({row.balance_due})"

@@ -1,0 +1,103 @@
+"""Filters of the clinical lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models import Consultation, LabTest, LabTestStatus, Medication, Prescription, VitalSign
+from departments.models import User
+from healthcare.fields import RemoteChoiceFilter
+from patients.models import Patient
+
+
+def patient() -> RemoteChoiceFilter:
+    """A filter by the patient, who is searched for, not listed."""
+    return RemoteChoiceFilter(queryset=Patient.objects.all(), url_name="patient_options", label=_("Patient"))
+
+
+def doctor(field_name: str = "doctor") -> django_filters.ModelChoiceFilter:
+    """A filter by the doctor."""
+    return django_filters.ModelChoiceFilter(
+        field_name=field_name, label=_("Doctor"), queryset=User.objects.filter(role="doctor").order_by("last_name")
+    )
+
+
+class VitalSignFilter(django_filters.FilterSet):
+    """Measurements by patient and day."""
+
+    patient = patient()
+    recorded_from = django_filters.DateFilter(field_name="recorded_at", lookup_expr="date__gte", label=_("From"))
+    recorded_to = django_filters.DateFilter(field_name="recorded_at", lookup_expr="date__lte", label=_("To"))
+
+    class Meta:
+        model = VitalSign
+        fields = ["patient"]
+
+
+class ConsultationFilter(django_filters.FilterSet):
+    """Consultations by patient, doctor, day and whether they are finished."""
+
+    patient = patient()
+    doctor = doctor()
+    consultation_from = django_filters.DateFilter(
+        field_name="consultation_date", lookup_expr="date__gte", label=_("From")
+    )
+    consultation_to = django_filters.DateFilter(field_name="consultation_date", lookup_expr="date__lte", label=_("To"))
+    open = django_filters.BooleanFilter(field_name="completed_at", lookup_expr="isnull", label=_("Open"))
+
+    class Meta:
+        model = Consultation
+        fields = ["patient", "doctor"]
+
+
+class PrescriptionFilter(django_filters.FilterSet):
+    """Prescriptions by patient, doctor and state."""
+
+    patient = patient()
+    doctor = doctor()
+    state = django_filters.ChoiceFilter(
+        label=_("State"), method="by_state", choices=[("active", _("Active")), ("expired", _("Expired"))]
+    )
+
+    class Meta:
+        model = Prescription
+        fields = ["patient", "doctor"]
+
+    def by_state(self, queryset: Any, name: str, value: str) -> Any:
+        """RULE-RX-3; the discontinued are shown with the inactive."""
+        return queryset.current() if value == "active" else queryset.expired()
+
+
+class LabTestFilter(django_filters.FilterSet):
+    """The worklist by status, patient and doctor; `inbox` is the doctor's own unreviewed results."""
+
+    status = django_filters.ChoiceFilter(choices=LabTestStatus.choices)
+    patient = patient()
+    ordered_by_doctor = doctor("ordered_by_doctor")
+    is_abnormal = django_filters.BooleanFilter(label=_("Abnormal"))
+    inbox = django_filters.ChoiceFilter(label=_("My inbox"), method="in_inbox", choices=[("1", _("To review"))])
+
+    class Meta:
+        model = LabTest
+        fields = ["status", "patient", "ordered_by_doctor", "is_abnormal"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not LabTest.results_visible_to(self.request.user):
+            for name in ("is_abnormal", "inbox"):
+                del self.filters[name]
+
+    def in_inbox(self, queryset: Any, name: str, value: str) -> Any:
+        """Completed, ordered by this doctor, seen by nobody yet (RULE-LAB-3)."""
+        return queryset.unreviewed().filter(ordered_by_doctor=self.request.user)
+
+
+class MedicationFilter(django_filters.FilterSet):
+    """The catalogue by class."""
+
+    class Meta:
+        model = Medication
+        fields = ["drug_class"]

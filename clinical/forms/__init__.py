@@ -1,0 +1,1 @@
+"""What doctors, nurses and the laboratory can do, one form each."""

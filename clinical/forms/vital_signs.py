@@ -1,0 +1,153 @@
+"""Recording vital signs (VAL-3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models import VitalSign
+from clinical.models.vital_signs import POSSIBLE
+from healthcare.clock import now
+from healthcare.fields import RemoteChoiceField
+from healthcare.workflow import WorkflowForm, refuse
+from patients.models import Patient
+
+CELSIUS, FAHRENHEIT = "C", "F"
+
+
+def to_celsius(fahrenheit: Decimal) -> Decimal:
+    """Degrees Celsius to one place, half up: 98.6 -> 37.0."""
+    return ((fahrenheit - 32) * 5 / 9).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+def to_fahrenheit(celsius: Decimal) -> Decimal:
+    """Degrees Fahrenheit to one place, half up: 37.0 -> 98.6."""
+    return (celsius * 9 / 5 + 32).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+class EditVitalSignsForm(WorkflowForm):
+    """Correct measurements; the patient stays."""
+
+    permission = "vital_signs.edit"
+    fieldsets: ClassVar[tuple[Any, ...]] = (
+        (
+            _("Measurements"),
+            (
+                "systolic_bp",
+                "diastolic_bp",
+                "pulse_rate",
+                "respiratory_rate",
+                "temperature_celsius",
+                "temperature_unit",
+                "oxygen_saturation",
+                "weight_kg",
+                "height_cm",
+            ),
+        ),
+        (_("Circumstances"), ("recorded_at", "notes")),
+    )
+
+    temperature_unit = forms.ChoiceField(
+        label=_("Temperature unit"), choices=[(CELSIUS, "°C"), (FAHRENHEIT, "°F")], required=False, initial=CELSIUS
+    )
+    recorded_at = forms.DateTimeField(
+        label=_("Measured at"),
+        required=False,
+        help_text=_("Leave empty for now."),
+    )
+
+    class Meta:
+        model = VitalSign
+        fields = [*VitalSign.MEASUREMENTS, "recorded_at", "notes"]
+        labels = {
+            "systolic_bp": _("Systolic (mmHg)"),
+            "diastolic_bp": _("Diastolic (mmHg)"),
+            "pulse_rate": _("Pulse (/min)"),
+            "respiratory_rate": _("Breaths (/min)"),
+            "temperature_celsius": _("Temperature"),
+            "oxygen_saturation": _("SpO₂ (%)"),
+            "weight_kg": _("Weight (kg)"),
+            "height_cm": _("Height (cm)"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Four digits hold 104.5 °F too; the widget's own limits would be those of one unit.
+        for name in VitalSign.MEASUREMENTS:
+            self.fields[name].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+            for limit in ("min", "max"):
+                self.fields[name].widget.attrs.pop(limit, None)
+        self.fields["notes"].widget.attrs["rows"] = 2
+
+    def clean_recorded_at(self) -> datetime:
+        """When it was measured: not in the future, and now if nothing is said."""
+        at: datetime | None = self.cleaned_data.get("recorded_at")
+        if at is None:
+            return now() if self.instance._state.adding else self.instance.recorded_at
+        if at > now():
+            raise refuse(_("This is in the future."), code="future")
+        if at.year < 1900:
+            raise refuse(_("This is too long ago."), code="past")
+        # The field shows minutes; an untouched one keeps its seconds.
+        untouched = not self.instance._state.adding and at == self.instance.recorded_at.replace(second=0, microsecond=0)
+        return self.instance.recorded_at if untouched else at
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        temperature = cleaned.get("temperature_celsius")
+        if temperature is not None and cleaned.get("temperature_unit") == FAHRENHEIT:
+            cleaned["temperature_celsius"] = to_celsius(temperature)
+        for name in VitalSign.MEASUREMENTS:
+            self.check_limits(name, cleaned.get(name))
+        systolic, diastolic = cleaned.get("systolic_bp"), cleaned.get("diastolic_bp")
+        if systolic is not None and diastolic is not None and systolic <= diastolic:
+            self.add_error("systolic_bp", refuse(_("Systolic pressure must be higher than diastolic.")))
+        if not self.errors and all(cleaned.get(name) is None for name in VitalSign.MEASUREMENTS):
+            raise refuse(_("Enter at least one measurement."), code="empty")
+        patient = cleaned.get("patient") or getattr(self.instance, "patient", None)
+        at = cleaned.get("recorded_at")
+        if patient and at and at.date() < patient.date_of_birth:
+            self.add_error("recorded_at", refuse(_("This is before the patient was born.")))
+        return cleaned
+
+    def check_limits(self, name: str, value: Any) -> None:
+        """Refuse what lies outside the clinic's limits, at the field, in the unit that was typed."""
+        if value is None:
+            return
+        limits = settings.VITAL_LIMITS.get(name) or POSSIBLE.get(name)
+        if limits is None:
+            if value <= 0:
+                self.add_error(name, refuse(_("This must be more than zero.")))
+            return
+        low, high = (Decimal(str(limit)) for limit in limits)
+        if not low <= value <= high:
+            if name == "temperature_celsius" and self.cleaned_data.get("temperature_unit") == FAHRENHEIT:
+                low, high = to_fahrenheit(low), to_fahrenheit(high)
+            self.add_error(name, refuse(_("This must be between %(low)s and %(high)s."), low=low, high=high))
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The form's fields and `clean` have checked all of it. Asking the database about each of its constraints
+        # beforehand took half of the request, and it has the last word anyway.
+        return super()._get_validation_exclusions() | set(self.fields)
+
+
+class RecordVitalSignsForm(EditVitalSignsForm):
+    """Record one set of measurements of a patient."""
+
+    permission = "vital_signs.record"
+    submit_label = _("Record")
+    fieldsets = ((_("Patient"), ("patient",)), *EditVitalSignsForm.fieldsets)
+
+    patient = RemoteChoiceField(Patient.objects.active(), url_name="patient_options", label=_("Patient"))
+
+    class Meta(EditVitalSignsForm.Meta):
+        fields = ["patient", *EditVitalSignsForm.Meta.fields]
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.recorded_by_user = self.actor
+        return super().save(commit)

@@ -1,0 +1,63 @@
+"""What the database keeps of the clinical rules, whoever writes and however."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models import EDITABLE_AFTER_COMPLETION, LabTest
+from healthcare.guards import Guard, append_only, refuse_function
+
+ADDENDA = "consultation_addenda_append_only"
+LOCKED = "consultations_locked"
+TRANSITION = "lab_tests_no_skipping"
+
+_HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
+# Written from the table on the model, so that the two cannot differ.
+_ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
+_SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"
+
+
+def _row_trigger(name: str, table: str, when: str, columns: str = "") -> tuple[str, ...]:
+    """PostgreSQL: refuse the UPDATE of a row for which the condition holds."""
+    return (
+        refuse_function(name),
+        f"DROP TRIGGER IF EXISTS {name} ON {table}",
+        f"CREATE TRIGGER {name} BEFORE UPDATE {columns} ON {table} FOR EACH ROW WHEN ({when}) "
+        f"EXECUTE FUNCTION {name}_refuse()",
+    )
+
+
+def _sqlite_trigger(name: str, table: str, when: str, columns: str = "") -> tuple[str, ...]:
+    """SQLite: the same."""
+    return (
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} BEFORE UPDATE {columns} ON {table} WHEN {when} "
+        f"BEGIN SELECT RAISE(ABORT, '{name}'); END",
+    )
+
+
+GUARDS = [
+    append_only("consultation_addenda", ADDENDA, _("A signed addendum cannot be changed.")),
+    Guard(
+        name=LOCKED,
+        table="consultations",
+        message=_("24 hours after completion a consultation can no longer be edited; write an addendum."),
+        # The database's own clock; julianday reads Django's text in UTC, with or without fractions of a second.
+        sqlite=_sqlite_trigger(
+            LOCKED,
+            "consultations",
+            f"OLD.completed_at IS NOT NULL AND julianday('now') - julianday(OLD.completed_at) >= {_HOURS} / 24.0",
+        ),
+        postgresql=_row_trigger(
+            LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+        ),
+    ),
+    Guard(
+        name=TRANSITION,
+        table="lab_tests",
+        message=_("A lab test goes through its steps one by one, and never back."),
+        field="status",
+        sqlite=_sqlite_trigger(TRANSITION, "lab_tests", _SKIPS, "OF status"),
+        postgresql=_row_trigger(TRANSITION, "lab_tests", _SKIPS, "OF status"),
+    ),
+]

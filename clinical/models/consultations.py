@@ -1,0 +1,133 @@
+"""Consultations and their addenda."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models.staff_key import user_key
+from healthcare.clock import now
+from healthcare.models import BaseModel, BaseQuerySet
+from healthcare.roles import Role
+from healthcare.text import LongTextField
+from patients.models import Patient
+from scheduling.models import Appointment
+
+#: A completed consultation may be corrected for so long (RULE-CONS-5).
+EDITABLE_AFTER_COMPLETION = timedelta(hours=24)
+
+
+class ConsultationQuerySet(BaseQuerySet):
+    """Consultations."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Billing officers see completed ones (without clinical text)."""
+        if user.role == Role.BILLING_OFFICER:
+            return self.completed()
+        return self
+
+    def completed(self) -> Self:
+        """Those that are finished."""
+        return self.filter(completed_at__isnull=False)
+
+    def editable_by(self, doctor: Any) -> Self:
+        """Those that this doctor may still change: their own, open or completed less than 24 hours ago."""
+        return self.filter(doctor=doctor).exclude(completed_at__lte=now() - EDITABLE_AFTER_COMPLETION)
+
+
+class Consultation(BaseModel):
+    """A doctor's note of one visit. Started when created, finished at `completed_at`."""
+
+    SEARCH_FIELDS = ("patient__search_text", "doctor__last_name")
+
+    appointment = models.OneToOneField(
+        Appointment,
+        verbose_name=_("appointment"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="consultation",
+    )
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="consultations"
+    )
+    doctor = user_key(_("doctor"), "consultations")
+    consultation_date = models.DateTimeField(_("date"), default=now)
+    chief_complaint = LongTextField(_("chief complaint"))
+    present_illness = LongTextField(_("present illness"))
+    examination_findings = LongTextField(_("examination findings"))
+    diagnosis = LongTextField(_("diagnosis"))
+    treatment_plan = LongTextField(_("treatment plan"))
+    notes = LongTextField(_("notes"))
+    follow_up_required = models.BooleanField(_("follow-up required"), default=False)
+    follow_up_date = models.DateField(_("follow-up date"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+
+    objects = ConsultationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "consultations"
+        verbose_name = _("consultation")
+        verbose_name_plural = _("consultations")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(follow_up_required=False) | models.Q(follow_up_date__isnull=False),
+                name="consultations_follow_up_dated",
+                violation_error_message=_("Give the date of the follow-up."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(completed_at__isnull=True) | ~models.Q(diagnosis=""),
+                name="consultations_completed_diagnosed",
+                violation_error_message=_("A diagnosis is needed to complete."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-consultation_date"], name="consultations_by_patient"),
+            models.Index(fields=["doctor", "-consultation_date"], name="consultations_by_doctor"),
+            models.Index(fields=["-consultation_date", "-id"], name="consultations_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient} {timezone.localtime(self.consultation_date):%Y-%m-%d}"
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the doctor has finished."""
+        return self.completed_at is not None
+
+    @property
+    def state(self) -> str:
+        """in_progress, completed, or locked (24 hours after completion), as shown."""
+        if self.locked():
+            return "locked"
+        return "completed" if self.is_completed else "in_progress"
+
+    def locked(self, at: datetime | None = None) -> bool:
+        """Whether 24 hours have passed since completion, so that only addenda are possible."""
+        return self.completed_at is not None and (at or now()) - self.completed_at >= EDITABLE_AFTER_COMPLETION
+
+
+class ConsultationAddendum(BaseModel):
+    """A dated, signed addition to a completed consultation; never changed."""
+
+    consultation = models.ForeignKey(
+        Consultation, verbose_name=_("consultation"), on_delete=models.PROTECT, related_name="addenda"
+    )
+    author = user_key(_("signed by"), "addenda")
+    text = LongTextField(_("addendum"), blank=False)
+
+    class Meta:
+        db_table = "consultation_addenda"
+        verbose_name = _("addendum")
+        verbose_name_plural = _("addenda")
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.consultation} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    def patient_of_row(self) -> Any:
+        return self.consultation.patient_id if self.consultation_id else None

@@ -1,0 +1,126 @@
+"""Lab tests, from the order to the reviewed result."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models.consultations import Consultation
+from clinical.models.staff_key import user_key
+from healthcare.clock import now
+from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
+from healthcare.roles import Role, may
+from healthcare.text import LongTextField
+from patients.models import Patient
+
+
+class LabTestStatus(models.TextChoices):
+    """As in the source specification."""
+
+    ORDERED = "ordered", _("Ordered")
+    SAMPLE_COLLECTED = "sample_collected", _("Sample Collected")
+    IN_PROGRESS = "in_progress", _("In Progress")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+L = LabTestStatus
+
+
+class LabTestQuerySet(BaseQuerySet):
+    """Lab tests."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Nurses see the open worklist; results are for doctors and administrators."""
+        if user.role == Role.NURSE:
+            return self.exclude(status__in=(L.COMPLETED, L.CANCELLED))
+        return self
+
+    def unreviewed(self) -> Self:
+        """Completed and not yet seen by a doctor."""
+        return self.filter(status=L.COMPLETED, reviewed_at__isnull=True)
+
+
+class LabTest(BaseModel):
+    """A laboratory test, from the order to the reviewed result."""
+
+    #: RULE-LAB-1.
+    TRANSITIONS = {
+        L.ORDERED: (L.SAMPLE_COLLECTED, L.CANCELLED),
+        L.SAMPLE_COLLECTED: (L.IN_PROGRESS, L.CANCELLED),
+        L.IN_PROGRESS: (L.COMPLETED, L.CANCELLED),
+        L.COMPLETED: (),
+        L.CANCELLED: (),
+    }
+    SEARCH_FIELDS = ("patient__search_text", "test_name")
+
+    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="lab_tests")
+    consultation = models.ForeignKey(
+        Consultation,
+        verbose_name=_("consultation"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="lab_tests",
+    )
+    ordered_by_doctor = user_key(_("ordered by"), "ordered_lab_tests")
+    test_name = models.CharField(_("test"), max_length=200)
+    test_type = models.CharField(_("type"), max_length=100, blank=True, default="")
+    ordered_date = models.DateTimeField(_("ordered at"), default=now)
+    sample_collected_date = models.DateTimeField(_("sample collected at"), null=True, blank=True)
+    result_date = models.DateTimeField(_("result at"), null=True, blank=True)
+    result_value = models.CharField(_("result"), max_length=500, blank=True, default="")
+    result_unit = models.CharField(_("unit"), max_length=50, blank=True, default="")
+    reference_range = models.CharField(_("reference range"), max_length=100, blank=True, default="")
+    status = models.CharField(_("status"), max_length=20, choices=LabTestStatus.choices, default=L.ORDERED)
+    notes = LongTextField(_("notes"))
+    is_abnormal = models.BooleanField(_("abnormal"), null=True, blank=True)
+    reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
+    reviewed_by_user = user_key(_("reviewed by"), "reviewed_lab_tests", null=True, blank=True)
+    review_comment = models.CharField(_("review comment"), max_length=1000, blank=True, default="")
+    cancellation_reason = models.CharField(_("reason for cancelling"), max_length=500, blank=True, default="")
+
+    objects = LabTestQuerySet.as_manager()
+
+    class Meta:
+        db_table = "lab_tests"
+        verbose_name = _("lab test")
+        verbose_name_plural = _("lab tests")
+        constraints = [
+            enum_constraint("status", LabTestStatus, "lab_tests"),
+            models.CheckConstraint(
+                condition=~models.Q(status=L.COMPLETED) | ~models.Q(result_value=""),
+                name="lab_tests_completed_has_value",
+                violation_error_message=_("A completed test needs a result."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(result_value="") | models.Q(sample_collected_date__isnull=False),
+                name="lab_tests_result_after_sample",
+                violation_error_message=_("No result before a sample."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-ordered_date"], name="lab_tests_by_patient"),
+            models.Index(fields=["status", "-ordered_date"], name="lab_tests_by_status"),
+            models.Index(fields=["-ordered_date", "-id"], name="lab_tests_newest"),
+            models.Index(
+                fields=["ordered_by_doctor", "-result_date"],
+                name="lab_tests_inbox",
+                condition=models.Q(status=L.COMPLETED, reviewed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.test_name
+
+    @staticmethod
+    def results_visible_to(user: Any) -> bool:
+        """Whether this person may see results, not only the worklist."""
+        return may(user, "lab_tests.results")
+
+    @property
+    def flag(self) -> str:
+        """abnormal, normal, or empty where it cannot be told, as shown."""
+        return {True: "abnormal", False: "normal", None: ""}[self.is_abnormal]

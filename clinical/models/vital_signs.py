@@ -1,0 +1,133 @@
+"""Vital signs: one set of measurements, taken at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinical.models.staff_key import user_key
+from healthcare.clock import now
+from healthcare.models import BaseModel, range_constraint
+from healthcare.text import LongTextField
+from patients.models import Patient
+
+#: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
+POSSIBLE = {
+    "systolic_bp": (1, 400),
+    "diastolic_bp": (1, 300),
+    "pulse_rate": (0, 400),
+    "temperature_celsius": (20, 50),
+    "respiratory_rate": (1, 200),
+    "oxygen_saturation": (0, 100),
+}
+
+
+class VitalSign(BaseModel):
+    """One set of measurements, taken at once."""
+
+    SEARCH_FIELDS = ("patient__search_text",)
+    MEASUREMENTS = (
+        "systolic_bp",
+        "diastolic_bp",
+        "pulse_rate",
+        "temperature_celsius",
+        "respiratory_rate",
+        "oxygen_saturation",
+        "weight_kg",
+        "height_cm",
+    )
+
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="vital_signs"
+    )
+    recorded_by_user = user_key(_("recorded by"), "recorded_vital_signs")
+    recorded_at = models.DateTimeField(_("recorded at"), default=now)
+    systolic_bp = models.PositiveSmallIntegerField(_("systolic pressure (mmHg)"), null=True, blank=True)
+    diastolic_bp = models.PositiveSmallIntegerField(_("diastolic pressure (mmHg)"), null=True, blank=True)
+    pulse_rate = models.PositiveSmallIntegerField(_("pulse (per minute)"), null=True, blank=True)
+    temperature_celsius = models.DecimalField(
+        _("temperature (°C)"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    respiratory_rate = models.PositiveSmallIntegerField(_("respiratory rate (per minute)"), null=True, blank=True)
+    weight_kg = models.DecimalField(_("weight (kg)"), max_digits=5, decimal_places=2, null=True, blank=True)
+    height_cm = models.DecimalField(_("height (cm)"), max_digits=5, decimal_places=1, null=True, blank=True)
+    oxygen_saturation = models.PositiveSmallIntegerField(_("oxygen saturation (%)"), null=True, blank=True)
+    notes = LongTextField(_("notes"))
+
+    class Meta:
+        db_table = "vital_signs"
+        verbose_name = _("vital signs")
+        verbose_name_plural = _("vital signs")
+        constraints = [
+            *(range_constraint(name, "vital_signs", low=low, high=high) for name, (low, high) in POSSIBLE.items()),
+            models.CheckConstraint(
+                condition=models.Q(systolic_bp__isnull=True)
+                | models.Q(diastolic_bp__isnull=True)
+                | models.Q(systolic_bp__gt=models.F("diastolic_bp")),
+                name="vital_signs_systolic_above_diastolic",
+                violation_error_message=_("Systolic pressure must be higher than diastolic."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(weight_kg__isnull=True) | models.Q(weight_kg__gt=0),
+                name="vital_signs_weight_positive",
+                violation_error_message=_("Weight must be more than zero."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(height_cm__isnull=True) | models.Q(height_cm__gt=0),
+                name="vital_signs_height_positive",
+                violation_error_message=_("Height must be more than zero."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-recorded_at"], name="vital_signs_by_patient"),
+            models.Index(fields=["-recorded_at", "-id"], name="vital_signs_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient} {timezone.localtime(self.recorded_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def blood_pressure(self) -> str:
+        """`120/80`; a missing half is shown as a dash."""
+        if self.systolic_bp is None and self.diastolic_bp is None:
+            return ""
+        return f"{self.systolic_bp or '–'}/{self.diastolic_bp or '–'}"
+
+    @property
+    def temperature(self) -> str:
+        """`37.0 °C`."""
+        return "" if self.temperature_celsius is None else f"{self.temperature_celsius:.1f} °C"
+
+    @property
+    def weight(self) -> str:
+        """`70.5 kg`."""
+        return "" if self.weight_kg is None else f"{self.weight_kg.normalize():f} kg"
+
+    @property
+    def height(self) -> str:
+        """`175 cm`."""
+        return "" if self.height_cm is None else f"{self.height_cm.normalize():f} cm"
+
+    @property
+    def bmi(self) -> str:
+        """Body mass index, where weight and height are known."""
+        if not self.weight_kg or not self.height_cm:
+            return ""
+        return f"{self.weight_kg / (self.height_cm / 100) ** 2:.1f}"
+
+    def readings(self) -> list[tuple[Any, Any]]:
+        """(label, value with unit) of what was measured, as documents and the consultation show it."""
+        pairs = (
+            (_("BP"), self.blood_pressure and f"{self.blood_pressure} mmHg"),
+            (_("Pulse"), self.pulse_rate and f"{self.pulse_rate}/min"),
+            (_("Temperature"), self.temperature),
+            (_("Breaths"), self.respiratory_rate and f"{self.respiratory_rate}/min"),
+            (_("SpO₂"), self.oxygen_saturation and f"{self.oxygen_saturation} %"),
+            (_("Weight"), self.weight),
+            (_("Height"), self.height),
+            (_("BMI"), self.bmi),
+        )
+        return [(label, value) for label, value in pairs if value]

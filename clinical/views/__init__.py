@@ -1,0 +1,1 @@
+"""Pages of the clinical app, by workflow."""

@@ -1,0 +1,175 @@
+"""Pages for the laboratory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import BooleanField, F, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from clinical.filters import LabTestFilter
+from clinical.forms.lab_tests import (
+    CancelLabTestForm,
+    CollectSampleForm,
+    EditLabTestForm,
+    EnterResultsForm,
+    OrderLabTestForm,
+    ReviewForm,
+    StartProcessingForm,
+)
+from clinical.models import LabTest
+from clinical.views.vital_signs import PatientPageMixin
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.generic.base import url_of
+
+STEPS = (
+    Action(_("Collect sample"), "lab_test_collect_sample", form=CollectSampleForm, style="primary"),
+    Action(_("Start processing"), "lab_test_start_processing", form=StartProcessingForm, style="primary"),
+    Action(_("Enter results"), "lab_test_enter_results", form=EnterResultsForm, style="primary"),
+    Action(_("Review"), "lab_test_review", form=ReviewForm, style="primary", icon="check2"),
+)
+
+
+class LabTestList(ListPage):
+    """The worklist; `?inbox=1` is the doctor's own unreviewed results, abnormal first."""
+
+    permission = "lab_tests.view"
+    create_permission = "lab_tests.order"
+    create_label = _("Order test")
+    model = LabTest
+    filterset_class = LabTestFilter
+    ordering = ("-ordered_date",)
+    select_related = ("patient", "ordered_by_doctor")
+    row_actions = STEPS
+    columns = (
+        Column("test_name"),
+        Column("patient"),
+        Column("ordered_by_doctor"),
+        Column("ordered_date", ordering="ordered_date"),
+        Column("status"),
+        Column("result_value", permission="lab_tests.results"),
+        Column("result_unit", permission="lab_tests.results"),
+        Column("flag", _("Flag"), permission="lab_tests.results"),
+    )
+
+    def get_queryset(self) -> Any:
+        unflagged = Value(False, output_field=BooleanField())
+        return LabTest.objects.annotate(flagged=Coalesce(F("is_abnormal"), unflagged))
+
+    def current_ordering(self) -> tuple[str, ...]:
+        if self.request.GET.get("inbox") == "1" and "ordering" not in self.request.GET:
+            return ("-flagged", "-ordered_date")
+        return super().current_ordering()
+
+
+class LabTestDetail(DetailPage):
+    """One test, from the order to the reviewed result."""
+
+    permission = "lab_tests.view"
+    model = LabTest
+    status_field = "status"
+    sections = (
+        Section(
+            _("Order"),
+            (
+                "test_name",
+                "test_type",
+                "ordered_by_doctor",
+                "ordered_date",
+                "sample_collected_date",
+                ("notes", _("Question to the laboratory")),
+                "cancellation_reason",
+            ),
+            wide=("notes",),
+        ),
+        Section(
+            _("Result"),
+            (
+                "result_value",
+                "result_unit",
+                "reference_range",
+                ("flag", _("Flag")),
+                "result_date",
+                "reviewed_at",
+                "reviewed_by_user",
+                "review_comment",
+            ),
+            permission="lab_tests.results",
+        ),
+    )
+    actions = (
+        *STEPS,
+        Action(_("Print requisition"), "lab_test_requisition", permission="lab_tests.view", icon="printer"),
+        Action(_("Edit"), "lab_test_edit", form=EditLabTestForm, icon="pencil"),
+        Action(_("Cancel test"), "lab_test_cancel", form=CancelLabTestForm, style="danger"),
+    )
+
+    def get_queryset(self) -> Any:
+        return LabTest.objects.select_related("patient", "ordered_by_doctor", "reviewed_by_user")
+
+
+class LabTestCreate(PatientPageMixin, CreatePage):
+    """Order a test; `?patient=` chooses the patient."""
+
+    permission = "lab_tests.order"
+    model = LabTest
+    form_class = OrderLabTestForm
+    page_title = _("Order lab test")
+
+
+class LabTestEdit(EditPage):
+    """Correct an order."""
+
+    permission = "lab_tests.order"
+    model = LabTest
+    form_class = EditLabTestForm
+
+
+class LabTestStep(ActionPage):
+    """A step of the test; who may no longer see it (a nurse, a completed test) goes back to the worklist."""
+
+    abstract = True
+    model = LabTest
+
+    def get_queryset(self) -> Any:
+        return LabTest.objects.select_related("patient")
+
+    def get_success_url(self, form: Any) -> str:
+        seen = self.visible().filter(pk=form.instance.pk).exists()
+        return form.instance.get_absolute_url() if seen else url_of(LabTest, "list")
+
+
+class LabTestCollectSample(LabTestStep):
+    """The sample is taken."""
+
+    permission = "lab_tests.process"
+    form_class = CollectSampleForm
+
+
+class LabTestStartProcessing(LabTestStep):
+    """The laboratory works on it."""
+
+    permission = "lab_tests.process"
+    form_class = StartProcessingForm
+
+
+class LabTestEnterResults(LabTestStep):
+    """The result is there."""
+
+    permission = "lab_tests.process"
+    form_class = EnterResultsForm
+
+
+class LabTestReview(LabTestStep):
+    """A doctor has seen it."""
+
+    permission = "lab_tests.review"
+    form_class = ReviewForm
+
+
+class LabTestCancel(LabTestStep):
+    """The order is cancelled; also what "delete" means here."""
+
+    permission = "lab_tests.order"
+    form_class = CancelLabTestForm

@@ -1,0 +1,135 @@
+"""Pages for prescriptions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from clinical.filters import PrescriptionFilter
+from clinical.forms.prescriptions import (
+    DiscontinuePrescriptionForm,
+    EditPrescriptionForm,
+    PrescribeForm,
+    RenewPrescriptionForm,
+)
+from clinical.models import Consultation, Prescription
+from clinical.views.from_row import FromRowPage
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+
+
+class PrescriptionList(ListPage):
+    """All prescriptions, the newest first."""
+
+    permission = "prescriptions.view"
+    create_permission = "prescriptions.edit"
+    create_label = _("Prescribe")
+    model = Prescription
+    filterset_class = PrescriptionFilter
+    ordering = ("-prescribed_date",)
+    select_related = ("patient", "doctor")
+    columns = (
+        Column("medication_name"),
+        Column("patient"),
+        Column("dosage"),
+        Column("frequency"),
+        Column("doctor"),
+        Column("prescribed_date", ordering="prescribed_date"),
+        Column("valid_until", _("Valid until")),
+        Column("state", _("State")),
+    )
+
+
+class PrescriptionDetail(DetailPage):
+    """One prescription."""
+
+    permission = "prescriptions.view"
+    model = Prescription
+    status_field = "state"
+    sections = (
+        Section(
+            "",
+            (
+                "medication_name",
+                "dosage",
+                "frequency",
+                "duration",
+                "quantity",
+                "route",
+                "special_instructions",
+                "prescribed_date",
+                ("valid_until", _("Valid until")),
+                "doctor",
+                "consultation",
+            ),
+            wide=("special_instructions",),
+        ),
+        Section(
+            _("Safety"),
+            (("acknowledged", _("Acknowledged warnings")), "override_reason", "overridden_by_user"),
+            wide=("acknowledged",),
+        ),
+        Section(_("Stopped"), ("discontinued_at", "discontinued_by_user", "discontinued_reason")),
+    )
+    actions = (
+        Action(_("Print"), "prescription_pdf", permission="prescriptions.view", style="primary", icon="printer"),
+        Action(_("Edit"), "prescription_edit", form=EditPrescriptionForm, icon="pencil"),
+        Action(_("Renew"), "prescription_renew", form=RenewPrescriptionForm, icon="arrow-repeat"),
+        Action(_("Discontinue"), "prescription_discontinue", form=DiscontinuePrescriptionForm, style="danger"),
+    )
+
+    def get_queryset(self) -> Any:
+        return Prescription.objects.select_related(
+            "patient", "doctor", "consultation__patient", "overridden_by_user", "discontinued_by_user"
+        )
+
+
+class PrescriptionCreate(CreatePage):
+    """Prescribe; `?consultation=` chooses the consultation."""
+
+    permission = "prescriptions.edit"
+    model = Prescription
+    form_class = PrescribeForm
+    page_title = _("Prescribe")
+
+    def get_patient(self) -> Any:
+        try:
+            key = UUID(self.request.GET.get("consultation", ""))
+        except ValueError:
+            return None
+        found = Consultation.objects.select_related("patient").filter(pk=key).first()
+        return found.patient if found else None
+
+    def get_initial(self) -> dict[str, Any]:
+        patient = self.get_patient()
+        if patient is None:
+            return {}
+        return {"consultation": self.request.GET["consultation"], "shown_patient": patient.pk}
+
+
+class PrescriptionEdit(EditPage):
+    """Correct a prescription."""
+
+    permission = "prescriptions.edit"
+    model = Prescription
+    form_class = EditPrescriptionForm
+
+
+class PrescriptionRenew(FromRowPage):
+    """Prescribe the same again."""
+
+    permission = "prescriptions.edit"
+    model = Prescription
+    source_model = Prescription
+    argument = "source"
+    form_class = RenewPrescriptionForm
+    page_title = _("Renew prescription")
+
+
+class PrescriptionDiscontinue(ActionPage):
+    """Stop a medication; also what "delete" means here."""
+
+    permission = "prescriptions.edit"
+    model = Prescription
+    form_class = DiscontinuePrescriptionForm

@@ -1,0 +1,31 @@
+"""What a doctor sees beside the note: the past, the present medications, the last measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinical.models import Consultation, LabTest
+
+PAST_VISITS = 6
+PAST_RESULTS = 8
+LAST_VITALS = 3
+
+
+def workspace(consultation: Consultation) -> dict[str, Any]:
+    """The side columns of the consultation's page, in a fixed number of queries."""
+    patient = consultation.patient
+    return {
+        "vitals": list(patient.vital_signs.order_by("-recorded_at")[:LAST_VITALS]),
+        "medications": list(patient.prescriptions.current().order_by("-prescribed_date")),
+        "record": getattr(patient, "medical_record", None),
+        "past_visits": list(
+            patient.consultations.exclude(pk=consultation.pk)
+            .select_related("doctor")
+            .order_by("-consultation_date")[:PAST_VISITS]
+        ),
+        "results": list(
+            LabTest.objects.filter(patient=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
+        ),
+        "prescribed": list(consultation.prescriptions.order_by("created_at")),
+        "ordered": list(consultation.lab_tests.order_by("ordered_date")),
+    }

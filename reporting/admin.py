@@ -1,0 +1,17 @@
+"""Reports in the Django admin."""
+
+from django.contrib import admin
+
+from healthcare.admin_site import ClinicAdmin
+from reporting.forms import RenameReportForm
+from reporting.models import Report
+
+
+@admin.register(Report)
+class ReportAdmin(ClinicAdmin):
+    """Reports; they are asked for on the clinic's own pages."""
+
+    change_form = RenameReportForm
+    list_display = ("report_name", "report_type", "status", "generated_by_user", "created_at")
+    list_filter = ("report_type", "status", "is_active")
+    search_fields = ("report_name",)

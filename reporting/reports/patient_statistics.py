@@ -1,0 +1,152 @@
+"""Patient statistics: who the clinic's patients are, and who is new."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Value, When
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Gender, Patient
+from reporting.models import ReportType
+from reporting.periods import midnight
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table
+from reporting.sums import percent
+from scheduling.models import Appointment, AppointmentStatus
+
+#: Ten-year age classes; the last one is open.
+OLDEST_CLASS = 9
+
+PATIENTS = Heading("patients", _("Patients"), "count")
+
+
+class PatientStatistics(ReportKind):
+    """Registrations, ages and genders, new and returning patients, insurers."""
+
+    type = ReportType.PATIENT_STATISTICS
+    narrowed_by = ()
+    definitions = (
+        _("Registrations: patients by the day on which they were registered here, in the clinic's time zone."),
+        _("Ages, genders, insurers: active patients registered by the end of the period; age on its last day."),
+        _("Seen: patients with a completed appointment in the period. New: none before it. Returning: the others."),
+    )
+
+    def tables(self) -> Iterator[Table]:
+        yield self.registrations()
+        yield self.pyramid()
+        yield self.seen()
+        yield self.insurers()
+
+    def patients(self) -> Any:
+        """Active patients at the end of the period."""
+        return Patient.objects.active().filter(created_at__lt=midnight(self.period.after)).order_by()
+
+    def registrations(self) -> Table:
+        """New registrations by month."""
+        zone = timezone.get_default_timezone()
+        found = Patient.objects.filter(self.period.moments("created_at")).order_by()
+        months = found.annotate(month=TruncMonth("created_at", tzinfo=zone)).values_list("month")
+        rows = [
+            (month.date() if isinstance(month, datetime) else month, count)
+            for month, count in months.annotate(number=Count("pk"))
+        ]
+        return Table(
+            "registrations",
+            _("Registrations by month"),
+            (Heading("month", _("Month"), "month"), PATIENTS),
+            sorted(rows),
+        )
+
+    def pyramid(self) -> Table:
+        """Ages by gender."""
+        # Born after the day ten years before the end: not yet ten, and so on upwards.
+        limits = [(years_before(self.period.end, 10 * (decade + 1)), decade) for decade in range(OLDEST_CLASS)]
+        decade = Case(
+            *(When(date_of_birth__gt=day, then=Value(number)) for day, number in limits),
+            default=Value(OLDEST_CLASS),
+            output_field=IntegerField(),
+        )
+        found: dict[int, dict[str, int]] = defaultdict(dict)
+        for number, gender, count in (
+            self.patients().annotate(decade=decade).values_list("decade", "gender").annotate(number=Count("pk"))
+        ):
+            found[number][gender] = count
+        rows = []
+        for number in range(OLDEST_CLASS + 1):
+            counts = [found[number].get(gender, 0) for gender in Gender.values]
+            label = f"{number * 10}+" if number == OLDEST_CLASS else f"{number * 10}-{number * 10 + 9}"
+            rows.append((label, *counts, sum(counts)))
+        return Table(
+            "pyramid",
+            _("Age and gender"),
+            (
+                Heading("age", _("Age")),
+                *(Heading(value, label, "count") for value, label in Gender.choices),
+                PATIENTS,
+            ),
+            rows,
+        )
+
+    def seen(self) -> Table:
+        """New and returning patients."""
+        completed = Appointment.objects.filter(status=AppointmentStatus.COMPLETED)
+        here = completed.filter(self.period.days("appointment_date"))
+        earlier = completed.filter(appointment_date__lt=self.period.start, patient=OuterRef("patient"))
+        all_seen = here.aggregate(number=Count("patient", distinct=True))["number"]
+        returning = here.filter(Exists(earlier)).aggregate(number=Count("patient", distinct=True))["number"]
+        new = all_seen - returning
+        return Table(
+            "seen",
+            _("Patients seen"),
+            (Heading("what", _("What")), PATIENTS, Heading("share", _("Share (%)"), "percent")),
+            [
+                (_("New"), new, percent(new, all_seen)),
+                (_("Returning"), returning, percent(returning, all_seen)),
+            ],
+        )
+
+    def insurers(self) -> Table:
+        """By insurance provider."""
+        found = self.patients().values_list("insurance_provider_id", "insurance_provider__name")
+        rows = [(name or _("No insurance on file"), count) for _key, name, count in found.annotate(number=Count("pk"))]
+        return Table(
+            "insurers",
+            _("By insurance provider"),
+            (Heading("insurer", _("Insurance provider")), PATIENTS),
+            sorted(rows, key=lambda row: (-row[1], str(row[0]))),
+        )
+
+    def summary(self, tables: dict[str, Table]) -> list[Figure]:
+        new, returning = tables["seen"].column("patients")
+        return [
+            Figure(_("Registrations"), tables["registrations"].total("patients")),
+            Figure(_("Active patients"), tables["pyramid"].total("patients")),
+            Figure(_("Patients seen"), new + returning),
+            Figure(_("New patients"), new),
+            Figure(_("Returning patients"), returning),
+        ]
+
+    def charts(self, tables: dict[str, Table]) -> list[Chart]:
+        pyramid, months = tables["pyramid"], tables["registrations"]
+        genders = {label: pyramid.column(value) for value, label in Gender.choices}
+        labels = [f"{month:%Y-%m}" for month in months.column("month")]
+        return [
+            Chart(_("Age and gender"), pyramid.column("age"), genders),
+            Chart(_("Registrations by month"), labels, {_("Registrations"): months.column("patients")}),
+        ]
+
+
+def years_before(day: date, years: int) -> date:
+    """The day so many years earlier; whoever was born after it has not completed those years yet.
+
+    For 29 February the year without one counts on 28 February: a person born on 1 March is younger.
+    """
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)

@@ -1,0 +1,304 @@
+"""Lists, pages and printables of billing."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import openpyxl
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pypdf import PdfReader
+
+from audit.models import AuditLog
+from billing.forms import IssueInvoiceForm, RecordPaymentForm, VoidPaymentForm
+from billing.models import Invoice, Service
+from healthcare.clock import today
+from healthcare.workflow import submit
+from tests.factories import (
+    ConsultationFactory,
+    DepartmentFactory,
+    InvoiceFactory,
+    PatientAllergyFactory,
+    PatientFactory,
+    PaymentFactory,
+    ServiceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def read(response):
+    """The PDF's pages as text."""
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/pdf"
+    reader = PdfReader(io.BytesIO(response.content))
+    return reader, [page.extract_text() for page in reader.pages]
+
+
+@pytest.mark.spec("PRN-1", "AUD-1")
+def test_invoice_pdf_says_who_what_how_much_and_by_when(login, billing_officer):
+    invoice = InvoiceFactory(
+        lines=[("Follow-up visit", 2, "95.00"), ("Potassium", 1, "1014.00")],
+        discount_amount="10",
+        tax_amount="5.5",
+        due_date=today() + timedelta(30),
+        notes="Thank you",
+        insurance_note="Blue Shield BS-77",
+        patient=PatientFactory(first_name="Zoë", last_name="Łęcka", address="1 Main Street"),
+    )
+    client, url = login(billing_officer), reverse("invoice_pdf", args=[invoice.pk])
+    assert "DRAFT" in "".join(read(client.get(url))[1])
+    submit(IssueInvoiceForm, actor=billing_officer, instance=invoice)
+    PaymentFactory(invoice=Invoice.objects.get(pk=invoice.pk), amount=Decimal("100.25"), payment_method="cheque")
+    response = client.get(url)
+    reader, pages = read(response)
+    text = " ".join(pages).replace("\n", " ")
+    for words in (
+        "Riverside Family Clinic",
+        invoice.invoice_number,
+        "Łęcka, Zoë",
+        invoice.patient.patient_number,
+        "1 Main Street",
+        "Follow-up visit",
+        "$190.00",
+        "$1,014.00",
+        "$1,204.00",
+        "$5.50",
+        "$1,199.50",
+        "$100.25",
+        "$1,099.25",
+        str(invoice.due_date),
+        "Blue Shield BS-77",
+        "Cheque",
+        "page 1 of 1",
+    ):
+        assert words in text, words
+    assert "DRAFT" not in text
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert response.headers["Content-Disposition"] == f'inline; filename="{invoice.invoice_number}.pdf"'
+    assert AuditLog.objects.filter(action="print", entity_id=invoice.pk).count() == 2
+
+
+@pytest.mark.spec("PRN-1")
+def test_reprint_keeps_the_texts_of_the_issue(login, billing_officer):
+    invoice = InvoiceFactory(lines=[("A", 1, "10")])
+    submit(IssueInvoiceForm, actor=billing_officer, instance=invoice)
+    name = str(invoice.patient)
+    invoice.patient.last_name = "Married"
+    invoice.patient.save()
+    _reader, pages = read(login(billing_officer).get(reverse("invoice_pdf", args=[invoice.pk])))
+    assert name in pages[0] and "Married" not in pages[0]
+
+
+@pytest.mark.spec("PRN-2")
+def test_forty_lines_paginate_with_the_header_on_each_page(login, billing_officer):
+    invoice = InvoiceFactory(status="issued", lines=[(f"Service number {n}", n, "12.50") for n in range(1, 41)])
+    _reader, pages = read(login(billing_officer).get(reverse("invoice_pdf", args=[invoice.pk])))
+    assert len(pages) >= 2
+    assert all("Unit price" in page for page in pages[:2])
+    assert f"page 1 of {len(pages)}" in pages[0].replace("\n", " ")
+    assert "$10,250.00" in pages[-1]
+
+
+@pytest.mark.spec("PRN-1", "WF-PAY")
+def test_receipt_says_what_was_received_and_whether_it_was_voided(login, billing_officer):
+    payment = PaymentFactory(amount=Decimal("20.00"), transaction_reference="TX-77", processed_by_user=billing_officer)
+    client, url = login(billing_officer), reverse("payment_receipt", args=[payment.pk])
+    text = " ".join(read(client.get(url))[1])
+    for words in ("$20.00", "Cash", "TX-77", payment.invoice.invoice_number, "$100.00", billing_officer.last_name):
+        assert words in text, words
+    assert "Voided" not in text
+    submit(VoidPaymentForm, actor=billing_officer, instance=payment, data={"void_reason": "Bounced"})
+    assert "Bounced" in " ".join(read(client.get(url))[1])
+
+
+@pytest.mark.spec("PAGE-2")
+def test_invoice_list_filters_searches_sorts_and_exports(login, billing_officer):
+    old = InvoiceFactory(status="issued", invoice_date=today() - timedelta(40), due_date=today() - timedelta(10))
+    new = InvoiceFactory(lines=[("=1+1", 1, "300")], patient=PatientFactory(last_name="=1+1"))
+    client, url = login(billing_officer), reverse("invoice_list")
+    for query, expected in (
+        ({}, [new, old]),
+        ({"status": "draft"}, [new]),
+        ({"status": "overdue"}, [old]),
+        ({"date_from": str(today())}, [new]),
+        ({"date_to": str(today() - timedelta(1))}, [old]),
+        ({"invoice_date": str(today())}, [new]),
+        ({"patient": new.patient_id}, [new]),
+        ({"q": old.invoice_number.lower()}, [old]),
+        ({"q": old.patient.patient_number}, [old]),
+        ({"q": f"{old.patient.first_name} {old.patient.last_name}"}, [old]),
+        ({"ordering": "total_amount"}, [old, new]),
+        ({"ordering": "-balance_due"}, [new, old]),
+        ({"status": "nonsense"}, []),
+    ):
+        assert [row["object"] for row in client.get(url, query).context["rows"]] == expected, query
+    page = client.get(url).content.decode()
+    assert 'class="pill pill-red">Overdue' in page
+    export = client.get(url, {"export": "xlsx"})
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(export.streaming_content))).active
+    head, first, second = sheet.iter_rows(values_only=True)
+    assert head[0] == "Invoice number" and head[-1] == "Status"
+    assert (first[1], first[4], first[-1], second[-1]) == (str(new.patient), 300, "Draft", "Overdue")
+    assert sheet["B2"].data_type == "s"
+
+
+@pytest.mark.spec("ROLE-2")
+@pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist"])
+def test_money_is_for_billing_and_administrators_alone(client, staff, role):
+    payment = PaymentFactory()
+    client.force_login(staff[role])
+    for name in ("invoice_list", "invoice_create", "invoice_unbilled", "payment_list", "payment_create"):
+        assert client.get(reverse(name)).status_code == 403, name
+    for name in ("detail", "edit", "issue", "cancel", "delete", "pay", "pdf"):
+        url = reverse(f"invoice_{name}", args=[payment.invoice_id])
+        assert client.get(url).status_code == client.post(url).status_code == 403, name
+    for name in ("detail", "void", "delete", "receipt"):
+        url = reverse(f"payment_{name}", args=[payment.pk])
+        assert client.get(url).status_code == client.post(url).status_code == 403, name
+
+
+@pytest.mark.spec("ROLE-2", "BYD-2")
+def test_billing_sees_whose_invoice_it_is_but_no_allergies(login, billing_officer):
+    invoice = InvoiceFactory(status="issued")
+    PatientAllergyFactory(patient=invoice.patient, substance="Zebramycin")
+    page = login(billing_officer).get(invoice.get_absolute_url())
+    assert page.context["banner"]["number"] == invoice.patient.patient_number
+    assert "Zebramycin" not in page.content.decode()
+
+
+@pytest.mark.spec("PAGE-3")
+def test_buttons_follow_the_status(login, billing_officer):
+    client = login(billing_officer)
+
+    def buttons(invoice):
+        page = client.get(invoice.get_absolute_url())
+        return {str(action["label"]) for action in page.context["actions"]}
+
+    assert buttons(InvoiceFactory()) == {"Issue", "Edit", "Print", "Cancel"}
+    assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Cancel"}
+    assert buttons(PaymentFactory().invoice) == {"Record payment", "Print"}
+    assert buttons(InvoiceFactory(status="paid")) == {"Print"}
+    assert buttons(InvoiceFactory(status="cancelled")) == {"Print"}
+
+
+@pytest.mark.spec("PAGE-2")
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("invoice_list", lambda: InvoiceFactory(status="issued")),
+        ("invoice_unbilled", lambda: ConsultationFactory(completed=True)),
+        ("payment_list", lambda: PaymentFactory()),
+        ("service_list", lambda: ServiceFactory(department=DepartmentFactory())),
+        ("service_options", lambda: ServiceFactory()),
+        ("payable_invoice_options", lambda: InvoiceFactory(status="issued")),
+        ("billable_appointment_options", lambda: ConsultationFactory(completed=True)),
+    ],
+)
+def test_lists_ask_as_much_for_one_row_as_for_many(login, administrator, name, make):
+    client = login(administrator)
+    make()
+    client.get(reverse(name))
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        assert client.get(reverse(name)).status_code == 200
+    for _ in range(12):
+        make()
+    with CaptureQueriesContext(connection) as many:
+        assert client.get(reverse(name)).status_code == 200
+    assert len(many) == len(one)
+
+
+@pytest.mark.spec("PAGE-2")
+def test_detail_and_edit_ask_as_much_for_one_line_as_for_many(login, administrator):
+    client = login(administrator)
+    counts = []
+    for amount in (1, 20):
+        service = ServiceFactory()
+        invoice = InvoiceFactory(lines=[("A", 1, "10", service)] * amount)
+        for name in ("invoice_detail", "invoice_edit"):
+            client.get(reverse(name, args=[invoice.pk]))
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(reverse(name, args=[invoice.pk])).status_code == 200
+            counts.append(len(queries))
+    assert counts[:2] == counts[2:]
+
+
+@pytest.mark.spec("PAGE-3", "FND-6", "VAL-4")
+def test_services_are_kept_by_administrators(login, administrator):
+    client, department = login(administrator), DepartmentFactory()
+    data = {"name": "Sick note", "service_type": "other", "department": department.pk, "default_price": "35"}
+    url = client.post(reverse("service_create"), data).url
+    service = Service.objects.get()
+    assert url == service.get_absolute_url() and service.default_price == Decimal("35.00")
+    assert client.get(url).status_code == 200
+    edit = reverse("service_edit", args=[service.pk])
+    for field, value in (
+        ("default_price", "0"),
+        ("default_price", "-1"),
+        ("default_price", "1.005"),
+        ("default_price", "1e3"),
+        ("default_price", "NaN"),
+        ("name", ""),
+        ("name", "x" * 201),
+        ("service_type", "magic"),
+        ("default_duration_minutes", "0"),
+        ("default_duration_minutes", "99999"),
+        ("department", "x"),
+    ):
+        assert field in client.post(edit, data | {field: value}).context["form"].errors, (field, value)
+    assert client.post(edit, data | {"default_price": "40.50"}).status_code == 302
+    assert client.post(reverse("service_delete", args=[service.pk])).status_code == 302
+    assert not client.get(reverse("service_list")).context["rows"]
+    assert not client.get(reverse("service_options")).json()["results"]
+    assert client.post(reverse("service_reactivate", args=[service.pk])).status_code == 302
+    assert client.get(reverse("service_options"), {"q": "sick"}).json()["results"][0]["text"] == "Sick note ($40.50)"
+
+
+@pytest.mark.spec("ROLE-2")
+def test_price_list_roles(client, staff):
+    service = ServiceFactory()
+    expected = {"administrator": 200, "doctor": 200, "receptionist": 200, "billing_officer": 200, "nurse": 403}
+    for role, status in expected.items():
+        client.force_login(staff[role])
+        assert client.get(reverse("service_list")).status_code == status
+        assert client.get(service.get_absolute_url()).status_code == status
+        assert client.get(reverse("service_create")).status_code == (200 if role == "administrator" else 403)
+
+
+def test_load_services_adds_what_is_missing_and_changes_nothing(tmp_path, capsys):
+    cardiology = DepartmentFactory(name="Cardiology")
+    call_command("load_services")
+    count = Service.objects.count()
+    assert count > 100
+    consultation = Service.objects.get(name="Cardiology consultation")
+    assert consultation.department == cardiology
+    consultation.default_price = Decimal("1.00")
+    consultation.save()
+    call_command("load_services")
+    assert Service.objects.count() == count
+    consultation.refresh_from_db()
+    assert consultation.default_price == Decimal("1.00")
+    assert capsys.readouterr().out.splitlines()[1] == f"0 services added, {count} were there."
+    assert AuditLog.objects.filter(entity_type="service", action="create", user=None).count() == count
+    bad = tmp_path / "bad.csv"
+    bad.write_text("name,description,service_type,default_price,default_duration_minutes,department\nX,,magic,1,,\n")
+    with pytest.raises(CommandError, match=r"bad.csv line 2"):
+        call_command("load_services", bad)
+
+
+@pytest.mark.spec("RULE-PAY-1")
+def test_a_payment_asks_the_database_few_things(billing_officer):
+    """Savepoints aside: find and lock the invoice, two rows and their two audit rows."""
+    invoice = InvoiceFactory(status="issued")
+    data = {"invoice": invoice.pk, "amount": "1", "payment_method": "cash"}
+    with CaptureQueriesContext(connection) as queries:
+        assert submit(RecordPaymentForm, actor=billing_officer, data=data).is_valid()
+    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 5

@@ -1,0 +1,88 @@
+"""A database of its own, and processes that all start at once: what a test of races needs.
+
+A race is a module with three functions: `seed()` fills the database and returns what the others need,
+`play(number, seeded, **options)` is what each process does, `read(seeded)` tells how it ended. Run as a
+module, this one process migrates, seeds, forks the players and reads: Django is loaded once only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = os.environ.get("DATABASE_URL", "")
+#: SQLite always; PostgreSQL too where the tests run on a server.
+ENGINES = ["sqlite", *(["postgresql"] if SERVER.startswith("postgres") else [])]
+
+
+@contextmanager
+def database(engine, tmp_path):
+    """The URL of a new database, still empty; removed afterwards."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'race.sqlite3'}"
+        return
+    import psycopg
+
+    name = f"race_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def race(engine, tmp_path, module, *, processes, **options):
+    """(what was seeded, what each player returned, what was read) of a race."""
+    with database(engine, tmp_path) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.concurrency.arena", module, str(processes), json.dumps(options)],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "healthcare.settings"},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def main(module, processes, options):
+    """Migrate, seed, let them race, read; the result goes to standard output as JSON."""
+    import django
+    from django.core.management import call_command
+    from django.db import connections
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    game = importlib.import_module(module)
+    seeded = game.seed()
+    connections.close_all()  # a connection must not be shared over a fork
+    fork = multiprocessing.get_context("fork")
+    start, answers = fork.Barrier(processes), fork.Queue()
+
+    def player(number):
+        start.wait()
+        answers.put((number, game.play(number, seeded, **options)))
+        connections.close_all()
+
+    players = [fork.Process(target=player, args=(number,)) for number in range(processes)]
+    for one in players:
+        one.start()
+    played = [answers.get(timeout=180) for _ in players]
+    for one in players:
+        one.join()
+    json.dump([seeded, [answer for _number, answer in sorted(played)], game.read(seeded)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

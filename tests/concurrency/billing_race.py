@@ -1,0 +1,91 @@
+"""What one of the racing processes does: pay one invoice and void, invoice visits and roll some back."""
+
+import random
+from decimal import Decimal
+
+from django.db import transaction
+
+from billing.forms import CreateInvoiceForm, RecordPaymentForm, VoidPaymentForm
+from billing.models import Invoice, Payment
+from departments.models import User
+from healthcare.models import new_id
+from healthcare.workflow import submit
+from tests.factories import ConsultationFactory, InvoiceFactory, UserFactory
+
+VISITS = 25
+
+
+class ChangedTheirMind(Exception):
+    """Rolls the transaction back after the number was given out."""
+
+
+def seed():
+    """A billing officer, one issued invoice that everybody pays, and visits that everybody invoices."""
+    return {
+        "officer": str(UserFactory(role="billing_officer").pk),
+        "invoice": str(InvoiceFactory(status="issued", lines=[("Operation", 1, "100.00")]).pk),
+        "visits": [str(ConsultationFactory(completed=True).appointment_id) for _ in range(VISITS)],
+    }
+
+
+def play(number, seeded, rounds):
+    """Each decision with its answer."""
+    dice = random.Random(number)
+    actor = User.objects.get(pk=seeded["officer"])
+    decisions, mine = [], []
+    for _ in range(rounds):
+        kind = dice.choice(["pay", "pay", "void", "create", "create", "undo"])
+        if kind == "void" and not mine:
+            continue
+        try:
+            saved, key, codes = do(kind, dice, actor, seeded, mine)
+        except ChangedTheirMind:
+            saved, key, codes = False, "", ["rolled_back"]
+        except Exception as error:  # every answer counts, this one as a failure
+            saved, key, codes = False, "", [f"{type(error).__name__}: {error}"]
+        decisions.append({"kind": kind, "saved": saved, "key": key, "codes": codes})
+    return decisions
+
+
+def do(kind, dice, actor, seeded, mine):
+    """One step through the door that the pages use."""
+    if kind == "pay":
+        amount = Decimal(dice.randrange(1, 4000)) / 100
+        data = {"invoice": seeded["invoice"], "amount": str(amount), "payment_method": "cash"}
+        key = new_id()
+        form = submit(RecordPaymentForm, actor=actor, data=data, new_id=key)
+        if form.is_valid():
+            mine.append(str(key))
+            # The same page sent twice records nothing more.
+            assert submit(RecordPaymentForm, actor=actor, data=data, new_id=key).already_saved
+    elif kind == "void":
+        payment = Payment.objects.get(pk=mine.pop(dice.randrange(len(mine))))
+        form = submit(VoidPaymentForm, actor=actor, instance=payment, data={"void_reason": "Race"})
+    else:
+        data = {
+            "appointment": dice.choice(seeded["visits"]),
+            "line_items-TOTAL_FORMS": "1",
+            "line_items-INITIAL_FORMS": "0",
+            "line_items-0-description": "Visit",
+            "line_items-0-quantity": "1",
+            "line_items-0-unit_price": "80",
+        }
+        with transaction.atomic():
+            form = submit(CreateInvoiceForm, actor=actor, data=data)
+            if kind == "undo" and form.is_valid():
+                raise ChangedTheirMind
+    codes = sorted({error.code for errors in form.errors.as_data().values() for error in errors})
+    return form.is_valid(), str(form.instance.pk), codes
+
+
+def read(seeded):
+    """What stands in the end."""
+    invoice = Invoice.objects.get(pk=seeded["invoice"])
+    return {
+        "paid": str(invoice.amount_paid),
+        "balance": str(invoice.balance_due),
+        "status": invoice.status,
+        "payments": [[str(p.pk), str(p.amount), p.voided_at is None] for p in invoice.payments.all()],
+        "numbers": sorted(Invoice.objects.exclude(pk=invoice.pk).values_list("invoice_number", flat=True)),
+        "visits": [str(key) for key in Invoice.objects.exclude(pk=invoice.pk).values_list("appointment_id", flat=True)],
+    }

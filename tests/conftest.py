@@ -1,0 +1,65 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthcare.roles import Role
+from tests import factories
+
+PASSWORD = "Clinic-test-2026!"
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def staff(db):
+    """One active member of staff per role, by role value: staff["doctor"]."""
+    return {role.value: factories.UserFactory(role=role) for role in Role}
+
+
+@pytest.fixture
+def administrator(staff):
+    return staff["administrator"]
+
+
+@pytest.fixture
+def doctor(staff):
+    return staff["doctor"]
+
+
+@pytest.fixture
+def nurse(staff):
+    return staff["nurse"]
+
+
+@pytest.fixture
+def receptionist(staff):
+    return staff["receptionist"]
+
+
+@pytest.fixture
+def billing_officer(staff):
+    return staff["billing_officer"]
+
+
+@pytest.fixture
+def login(client):
+    """login(user) -> a test client logged in as that user."""
+
+    def _login(user):
+        client.force_login(user)
+        return client
+
+    return _login
+
+
+@pytest.fixture
+def time_machine_at():
+    """with time_machine_at(moment): the clock stands at that moment."""
+    import time_machine
+
+    return lambda moment: time_machine.travel(moment, tick=False)

@@ -1,0 +1,84 @@
+"""axe finds nothing on the main pages of each role, light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.people import DESKTOP, PHONE
+
+pytestmark = pytest.mark.e2e
+
+#: By role: lists, forms, and `list > link` for the page of the first row.
+PAGES = {
+    "receptionist": ["/", "/patients/", "/patients/ >", "/patients/new/", "/appointments/", "/appointments/new/"],
+    "nurse": [
+        "/",
+        "/patients/ >",
+        "/appointments/?vitals=missing",
+        "/vital-signs/",
+        "/vital-signs/new/",
+        "/lab-tests/",
+    ],
+    "doctor": [
+        *(
+            "/",
+            "/patients/ >",
+            "/patients/ > ?tab=medications",
+            "/consultations/?open=true > edit/",
+            "/consultations/ >",
+        ),
+        *("/lab-tests/?inbox=1", "/lab-tests/ >", "/prescriptions/", "/medical-records/ >"),
+    ],
+    "billing_officer": [
+        *("/", "/invoices/", "/invoices/ >", "/invoices/new/", "/invoices/unbilled/", "/payments/ >", "/services/"),
+        "/invoices/?status=issued > pay/",
+    ],
+    "administrator": [
+        *(
+            "/",
+            "/audit-logs/",
+            "/audit-logs/ >",
+            "/users/",
+            "/users/new/",
+            "/departments/ >",
+            "/reports/",
+            "/reports/new/",
+        ),
+        *("/settings/", "/working-hours/"),
+    ],
+}
+
+
+@pytest.mark.spec("PAGE-7")
+@pytest.mark.parametrize("role", PAGES)
+def test_axe_finds_nothing(person, role):
+    one = person(role)
+    faults = []
+    for entry in PAGES[role]:
+        path, _arrow, tail = entry.partition(" >")
+        one.go(path)
+        if _arrow:
+            target = one.page.locator("main tbody tr").first.get_by_role("link").first.get_attribute("href")
+            one.go(target + tail.strip())
+        for scheme in ("light", "dark"):
+            for name, size in (("desk", DESKTOP), ("phone", PHONE)):
+                one.page.emulate_media(color_scheme=scheme)
+                one.page.set_viewport_size(size)
+                faults += [f"{entry} ({scheme}, {name}): {fault}" for fault in one.accessibility_faults()]
+                if excess := one.overflow():
+                    faults.append(f"{entry} ({scheme}, {name}): {excess} px too wide")
+        one.page.set_viewport_size(DESKTOP)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.spec("PAGE-7", "PAGE-8")
+def test_axe_finds_nothing_before_the_log_in_and_on_refusals(person):
+    nobody = person("nurse", log_in=False)
+    nobody.go("/login/")
+    faults = nobody.accessibility_faults()
+    nurse = person("nurse")
+    for path, status in (("/no-such-page/", 404), ("/invoices/", 403)):
+        with nurse.expecting(status):
+            nurse.go(path)
+            faults += [f"{path}: {fault}" for fault in nurse.accessibility_faults()]
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,119 @@
+"""The first page: each number is the count of the list behind it, and each row offers its next step."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from healthcare.clock import now, today
+from healthcare.roles import Role
+from tests import factories as f
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-1")]
+
+
+STATUSES = ("checked_in", "checked_in", "scheduled", "confirmed", "in_progress", "no_show", "cancelled", "completed")
+
+
+def a_day(staff, rows=range(1)):
+    """Today in full swing: something of everything that a dashboard counts."""
+    doctor = staff["doctor"]
+    for number in rows:
+        for place, status in enumerate(STATUSES):
+            arrived = status == "checked_in"
+            visit = f.AppointmentFactory(
+                doctor=doctor,
+                appointment_time=time(number * 3 + place // 4, place % 4 * 15),
+                duration_minutes=15,
+                status=status,
+                checked_in_at=now() - timedelta(minutes=20) if arrived else None,
+                started_at=now() if status == "in_progress" else None,
+            )
+            if place == 0:
+                f.VitalSignFactory(patient=visit.patient)
+        unfinished = f.ConsultationFactory(doctor=doctor, appointment=None)
+        f.LabTestFactory(consultation=unfinished)
+        f.LabTestFactory(
+            consultation=unfinished,
+            status="completed",
+            sample_collected_date=now(),
+            result_date=now(),
+            result_value="5",
+        )
+        f.ConsultationFactory(
+            appointment=visit, patient=visit.patient, doctor=doctor, completed_at=now(), diagnosis="Something"
+        )
+        f.InvoiceFactory()
+        owed = f.InvoiceFactory(due_date=today() - timedelta(days=1), invoice_date=today() - timedelta(days=9))
+        f.InvoiceLineItemFactory(invoice=owed)
+        owed.subtotal = owed.total_amount = owed.balance_due = Decimal("120.00")
+        owed.save()
+        owed.status, owed.issued_at = "issued", now()
+        owed.save()
+        f.PaymentFactory(invoice=owed, amount=Decimal("19.99"))
+        f.PaymentFactory(invoice=owed, amount=Decimal("5.00"), voided_at=now(), void_reason="Bounced")
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_each_number_is_the_count_of_the_list_behind_it(client, login, staff, role):
+    a_day(staff)
+    client.post("/login/", {"username": "nobody@clinic.test", "password": "wrong"})
+    client = login(staff[role])
+    response = client.get("/")
+    assert response.status_code == 200
+    tiles = response.context["tiles"]
+    assert len(tiles) >= 4
+    for tile in tiles:
+        assert tile.value, f"{tile.label} counts nothing here, so this test shows nothing"
+        behind = client.get(tile.url)
+        assert behind.status_code == 200, tile.label
+        rows = [row["object"] for row in behind.context["rows"]]
+        if isinstance(tile.value, Decimal):
+            assert tile.value == sum(row.amount for row in rows), tile.label
+        else:
+            assert str(tile.value) == behind.context["pager"]["count_label"], tile.label
+
+
+@pytest.mark.parametrize(
+    ("role", "label"),
+    [
+        ("receptionist", "Check in"),
+        ("nurse", "Record vital signs"),
+        ("nurse", "Collect sample"),
+        ("doctor", "Start consultation"),
+        ("doctor", "Review"),
+        ("doctor", "Continue"),
+        ("billing_officer", "Create invoice"),
+        ("billing_officer", "Record payment"),
+    ],
+)
+def test_each_queue_offers_the_next_step(login, staff, role, label):
+    a_day(staff)
+    client = login(staff[role])
+    queues = client.get("/").context["queues"]
+    steps = [
+        action for queue in queues for row in queue["rows"] for action in row["actions"] if action["label"] == label
+    ]
+    assert steps
+    assert client.get(steps[0]["url"]).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_an_empty_clinic_has_a_first_page(login, staff, role):
+    assert login(staff[role]).get("/").status_code == 200
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_the_page_runs_the_same_queries_for_one_and_many_rows(login, staff, role):
+    client, queries = login(staff[role]), []
+    for rows in (range(1), range(1, 4)):
+        a_day(staff, rows)
+        client.get("/")
+        with CaptureQueriesContext(connection) as counted:
+            client.get("/")
+        queries.append(len(counted))
+    assert queries[0] == queries[1]

@@ -1,0 +1,169 @@
+"""manage.py demo: a believable clinic that obeys its own rules (DATA-1)."""
+
+import random
+from collections import Counter as Tally
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from audit.models import AuditLog
+from billing.models import Invoice, InvoiceStatus, Payment
+from clinical.models import LabTest, LabTestStatus
+from departments.models import User
+from healthcare.clock import today
+from healthcare.context import act
+from healthcare.demo.people import build_house, build_patients
+from healthcare.money import ZERO
+from healthcare.roles import Role
+from healthcare.startup import DEMO_DOMAIN
+from patients.models import Patient
+from scheduling.models import Appointment, AppointmentStatus
+
+PATIENTS = 40
+
+
+@pytest.fixture
+def development(settings):
+    settings.DEVELOPMENT = True
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup, django_db_blocker):
+    """The demo of forty patients, built once for this module and rolled back after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("demo", patients=PATIENTS, verbosity=0)
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def built(demo, django_db_blocker):
+    """The demo, within a transaction of the test's own."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def identities():
+    """Who the patients are."""
+    names = ("patient_number", "first_name", "last_name", "date_of_birth", "gender", "phone")
+    return list(Patient.objects.order_by("patient_number").values_list(*names))
+
+
+@pytest.mark.spec("DATA-1")
+def test_every_status_is_there(built):
+    assert Patient.objects.count() == PATIENTS
+    for model, statuses in ((Appointment, AppointmentStatus), (LabTest, LabTestStatus), (Invoice, InvoiceStatus)):
+        found = set(model.objects.values_list("status", flat=True))
+        assert found == set(statuses.values), f"{model.__name__} lacks {set(statuses.values) - found}"
+
+
+@pytest.mark.spec("DATA-1", "WF-REG")
+def test_every_patient_is_found_by_name_and_number(built):
+    for patient in Patient.objects.all():
+        assert patient in Patient.objects.search(patient.patient_number)
+        assert patient in Patient.objects.search(f"{patient.first_name} {patient.last_name}")
+
+
+@pytest.mark.spec("DATA-1", "FND-3")
+def test_there_is_an_account_for_every_role(built, client):
+    accounts = {"administrator", "doctor", "nurse", "receptionist", "billing"}
+    staff = User.objects.filter(email__in=[f"{name}{DEMO_DOMAIN}" for name in accounts])
+    assert {user.role for user in staff} == set(Role.values)
+    for user in staff:
+        assert client.login(username=user.email, password="Clinic-demo-2026!"), user.email
+
+
+@pytest.mark.spec("DATA-1", "RULE-INV-2", "RULE-INV-5")
+def test_every_invoice_adds_up(built):
+    for invoice in Invoice.objects.prefetch_related("line_items", "payments"):
+        lines = [line.line_total for line in invoice.line_items.all()]
+        paid = sum((p.amount for p in invoice.payments.all() if p.voided_at is None), ZERO)
+        assert lines and all(line.line_total == line.quantity * line.unit_price for line in invoice.line_items.all())
+        assert invoice.subtotal == sum(lines)
+        assert invoice.total_amount == invoice.subtotal + invoice.tax_amount - invoice.discount_amount
+        assert (invoice.amount_paid, invoice.balance_due) == (paid, invoice.total_amount - paid)
+        if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.CANCELLED):
+            assert invoice.status == invoice.status_by_amounts()
+    assert not Payment.objects.exclude(patient_id=F("invoice__patient_id")).exists()
+    assert Payment.objects.aggregate(total=Sum("amount"))["total"] > 0
+
+
+@pytest.mark.spec("DATA-1", "RULE-APPT-2")
+def test_no_doctor_is_in_two_places(built):
+    taken = Tally()
+    for row in Appointment.objects.exclude(status__in=("cancelled", "no_show")):
+        for minute in range(row.duration_minutes):
+            taken[row.doctor_id, row.start + timedelta(minutes=minute)] += 1
+    assert taken and max(taken.values()) == 1
+
+
+@pytest.mark.spec("DATA-1", "ENT-5")
+def test_the_numbers_have_no_gaps(built):
+    for numbers, prefix in (
+        (Patient.objects.values_list("patient_number", flat=True), "P"),
+        (Invoice.objects.values_list("invoice_number", flat=True), "INV"),
+    ):
+        assert sorted(numbers) == [f"{prefix}-{number:06}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.spec("DATA-1", "AUD-1", "WF-AUD")
+def test_what_was_done_today_is_in_the_audit_trail(built):
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    seen = Appointment.objects.filter(appointment_date=today(), status="completed", completed_at__gte=midnight)
+    assert seen.exists()
+    trail = set(AuditLog.objects.values_list("entity_id", "action"))
+    for visit in seen.select_related("consultation"):
+        assert {(visit.pk, "check_in"), (visit.pk, "start"), (visit.pk, "complete")} <= trail
+        assert (visit.consultation.pk, "complete") in trail
+    assert AuditLog.objects.filter(action="override", entity_type="prescription").exists()
+    assert AuditLog.objects.filter(action="void", entity_type="payment").exists()
+    # Nobody's name is missing where a person acted.
+    assert not AuditLog.objects.filter(action__in=("check_in", "complete", "pay", "issue"), user=None).exists()
+
+
+@pytest.mark.spec("DATA-1")
+def test_the_demo_is_built_into_an_empty_database_only(built, development):
+    before = Patient.objects.count()
+    with pytest.raises(CommandError, match="accounts already"):
+        call_command("demo", patients=5)
+    call_command("demo", patients=5, if_empty=True)
+    assert Patient.objects.count() == before
+
+
+@pytest.mark.spec("DATA-1", "FND-3")
+@pytest.mark.django_db
+def test_the_demo_is_refused_in_production(settings):
+    settings.DEVELOPMENT = False
+    with pytest.raises(CommandError, match="DEBUG off"):
+        call_command("demo", patients=5)
+    assert not User.objects.exists()
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.django_db
+def test_half_a_demo_is_not_taken_for_a_clinic(development):
+    from departments.models import Counter
+
+    Counter.next("demo_build")
+    with pytest.raises(CommandError, match="interrupted"):
+        call_command("demo", patients=5)
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.django_db
+def test_the_same_seed_gives_the_same_patients():
+    found = []
+    for seed in (7, 7, 8):
+        with transaction.atomic(), act(audited=False):
+            dice = random.Random(seed)
+            build_house(12, dice)
+            build_patients(12, dice, lambda done: None)
+            found.append(identities())
+            transaction.set_rollback(True)
+    assert len(found[0]) == 12
+    assert found[0] == found[1] != found[2]

@@ -1,0 +1,73 @@
+"""Production starts only with what it needs, and Django's own deployment check is silent."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET = "a-long-secret-of-more-than-fifty-characters-0123456789-abcdefghij"
+
+
+def manage(*arguments, **environment):
+    """Run manage.py in a process of its own with just this environment."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.spec("FND-2")
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+def test_production_without_a_setting_stops_with_a_clear_message(missing):
+    environment = {"DEBUG": "0", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "clinic.example.org"}
+    del environment[missing]
+    result = manage("check", **environment)
+    assert result.returncode != 0
+    assert f"needs {missing} in the environment" in result.stderr
+
+
+@pytest.mark.spec("FND-2", "AUTH-7")
+def test_the_deployment_check_is_silent():
+    result = manage(
+        "check", "--deploy", "--fail-level", "WARNING", DEBUG="0", SECRET_KEY=SECRET, ALLOWED_HOSTS="clinic.example.org"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout + result.stderr
+
+
+@pytest.mark.spec("FND-3")
+def test_production_refuses_a_database_with_demo_accounts(tmp_path):
+    database = f"sqlite:///{tmp_path / 'demo.sqlite3'}"
+    assert manage("migrate", "--verbosity", "0", DATABASE_URL=database).returncode == 0
+    make = (
+        "from departments.models import User;"
+        "User.objects.create_user('doctor@clinic.example', 'x', role='doctor', first_name='A', last_name='B')"
+    )
+    assert manage("shell", "-v", "0", "-c", make, DATABASE_URL=database).returncode == 0
+    start = "import healthcare.wsgi"
+    production = {"DEBUG": "0", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "clinic.example.org", "DATABASE_URL": database}
+    result = manage("shell", "-v", "0", "-c", start, **production)
+    assert "holds demo accounts" in result.stderr
+    assert manage("shell", "-v", "0", "-c", start, DATABASE_URL=database).returncode == 0
+
+
+@pytest.mark.spec("FND-1")
+@pytest.mark.django_db
+def test_the_engine_is_the_one_asked_for():
+    from django.db import connection
+
+    asked = os.environ.get("DATABASE_URL", "")
+    assert connection.vendor == ("postgresql" if asked.startswith("postgres") else "sqlite")
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA foreign_keys")
+            assert cursor.fetchone()[0] == 1

@@ -1,0 +1,352 @@
+"""Pages of reports: who may ask for what, files, progress, nothing erased."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from decimal import Decimal
+
+import openpyxl
+import pypdf
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from audit.models import AuditLog
+from healthcare.clock import today
+from healthcare.workflow import submit
+from reporting import worker
+from reporting.forms import HideReportForm, RequestReportForm
+from reporting.models import Report
+from reporting.reports import KINDS
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+MATRIX = {
+    "administrator": set(KINDS),
+    "doctor": {"doctor_performance", "appointment_summary", "patient_statistics"},
+    "nurse": set(),
+    "receptionist": {"appointment_summary"},
+    "billing_officer": {"revenue", "billing_summary", "service_utilization"},
+}
+
+
+def ask(actor, report_type="revenue", **data):
+    return submit(RequestReportForm, actor=actor, data={"report_type": report_type, **data})
+
+
+def made(actor, report_type="revenue", **data):
+    """A report that the worker has made."""
+    form = ask(actor, report_type, **data)
+    assert form.is_valid(), form.errors
+    worker.generate(str(form.instance.pk))
+    report = Report.objects.get(pk=form.instance.pk)
+    assert report.status == "completed", report.failure_reason
+    return report
+
+
+@pytest.fixture
+def takings(db):
+    """Payments of an invoice whose patient has an unfortunate name."""
+    patient = f.PatientFactory(last_name="=1+1", first_name='<script>"😀 مريم')
+    service = f.ServiceFactory(name="=cmd|' /C calc'!A0")
+    invoice = f.InvoiceFactory(patient=patient, appointment=f.AppointmentFactory(patient=patient, status="completed"))
+    f.InvoiceLineItemFactory(invoice=invoice, service=service)
+    invoice.subtotal = invoice.total_amount = invoice.balance_due = Decimal("120.00")
+    invoice.save()
+    invoice.status = "issued"
+    invoice.save()
+    return f.PaymentFactory(invoice=invoice, amount=Decimal("19.99"))
+
+
+@pytest.mark.spec("WF-RPT", "RPT-1")
+def test_asking_in_the_browser_makes_a_report_and_its_files(
+    login, billing_officer, takings, django_capture_on_commit_callbacks
+):
+    client = login(billing_officer)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(
+            reverse("report_create"),
+            {"report_type": "revenue", "start_date": today().replace(day=1), "end_date": today(), "report_name": ""},
+        )
+    report = Report.objects.get()
+    assert response.url == report.get_absolute_url()
+    assert (report.status, report.progress, report.attempts) == ("completed", 100, 1)
+    assert report.report_name == f"Revenue {today().replace(day=1)} - {today()}"
+    page = client.get(response.url).content.decode()
+    assert "$19.99" in page
+    assert "payments that were not voided" in page
+    told = AuditLog.objects.filter(entity_id=report.pk, user=billing_officer)
+    assert set(told.values_list("action", flat=True)) == {"create", "generate", "view"}
+    assert all("result" not in (row.new_values or {}) for row in told)
+
+
+@pytest.mark.spec("RPT-1", "VAL-5")
+def test_the_workbook_has_typed_cells_and_no_formula(login, billing_officer, takings):
+    report = made(billing_officer, "billing_summary")
+    response = login(billing_officer).get(reverse("report_download", args=[report.pk]) + "?format=xlsx")
+    assert response["Content-Disposition"].startswith("attachment")
+    book = openpyxl.load_workbook(io.BytesIO(response.getvalue()))
+    assert book.sheetnames[0] == "Summary"
+    assert book.sheetnames[-1] == "Definitions"
+    assert all(sheet.freeze_panes == "A2" for sheet in book)
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    debtor = [cell for cell in book["Largest debtors"][2]]
+    assert debtor[1].value == '=1+1, <script>"😀 مريم'
+    assert (debtor[2].value, debtor[3].value, debtor[3].number_format) == (1, 100.01, "#,##0.00")
+    total = [cell.value for cell in book["Outstanding by age"][6]]
+    assert total == ["Total", 1, 100.01]
+    assert book["Summary"]["B4"].value.date() == today().replace(day=1)
+    assert AuditLog.objects.get(action="download").new_values == {"format": "xlsx"}
+
+
+@pytest.mark.spec("RPT-1", "PRN-2")
+@pytest.mark.parametrize("name", KINDS)
+def test_every_type_becomes_a_pdf_and_a_workbook(login, administrator, takings, name):
+    report = made(administrator, name)
+    client = login(administrator)
+    pdf = client.get(reverse("report_download", args=[report.pk]))
+    reader = pypdf.PdfReader(io.BytesIO(pdf.getvalue()))
+    text = "".join(page.extract_text() for page in reader.pages)
+    assert report.report_name in text
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    book = openpyxl.load_workbook(
+        io.BytesIO(client.get(reverse("report_download", args=[report.pk]) + "?format=xlsx").getvalue())
+    )
+    assert len(book.sheetnames) == 2 + len(report.result["tables"])
+    page = client.get(report.get_absolute_url())
+    assert page.status_code == 200
+    assert '<script>"😀' not in page.content.decode()
+
+
+@pytest.mark.spec("ROLE-2", "RPT-1")
+@pytest.mark.parametrize("role", MATRIX)
+@pytest.mark.parametrize("name", KINDS)
+def test_each_role_asks_for_its_own_types_only(staff, role, name):
+    from django.core.exceptions import PermissionDenied
+
+    if role == "nurse":
+        with pytest.raises(PermissionDenied):
+            ask(staff[role], name)
+        return
+    form = ask(staff[role], name)
+    assert form.is_valid() is (name in MATRIX[role])
+    if name not in MATRIX[role]:
+        assert "report_type" in form.errors
+
+
+@pytest.mark.spec("ROLE-2")
+def test_doctors_get_their_own_figures_without_money_whatever_they_post(doctor):
+    other = f.UserFactory(role="doctor", last_name="Zebrafish")
+    f.AppointmentFactory(doctor=other)
+    f.AppointmentFactory(doctor=doctor)
+    report = made(doctor, "doctor_performance", doctor=str(other.pk))
+    assert report.parameters == {"doctor_id": str(doctor.pk)}
+    assert "Zebrafish" not in str(report.result)
+    assert "Revenue" not in str(report.result["tables"])
+    summary = made(doctor, "appointment_summary", doctor=str(other.pk))
+    assert summary.result["summary"][0]["value"] == 1
+    assert made(doctor, "patient_statistics").parameters == {}
+
+
+@pytest.mark.spec("ROLE-2")
+def test_nobody_sees_the_reports_of_others_but_administrators(login, administrator, billing_officer):
+    theirs = f.ReportFactory(report_name="Zebrafish", generated_by_user=administrator)
+    own = f.ReportFactory(report_name="Own", generated_by_user=billing_officer)
+    client = login(billing_officer)
+    page = client.get(reverse("report_list")).content.decode()
+    assert "Zebrafish" not in page
+    assert "Own" in page
+    for name in ("detail", "edit", "delete", "regenerate", "download"):
+        response = client.get(reverse(f"report_{name}", args=[theirs.pk]))
+        assert response.status_code == 403
+        assert "Zebrafish" not in response.content.decode()
+    assert "Own" in login(administrator).get(reverse("report_list")).content.decode()
+    # A role that changes takes the old reports' figures with it.
+    billing_officer.role = "receptionist"
+    billing_officer.save()
+    assert login(billing_officer).get(own.get_absolute_url()).status_code == 403
+
+
+@pytest.mark.spec("VAL-2")
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        ("2026-05-02", "2026-05-01", "start_date"),
+        ("0001-01-01", "2026-05-01", "start_date"),
+        ("2026-05-01", "9999-12-31", "end_date"),
+        ("2026-02-29", "2026-05-01", "start_date"),
+        ("yesterday", "2026-05-01", "start_date"),
+        ("2026-05-01", "1e400", "end_date"),
+    ],
+)
+def test_bad_dates_are_refused_at_their_field(login, administrator, start, end, field):
+    data = {"report_type": "revenue", "start_date": start, "end_date": end, "report_name": "Kept name"}
+    response = login(administrator).post(reverse("report_create"), data)
+    assert response.status_code == 200
+    assert field in response.context["form"].errors
+    assert "Kept name" in response.content.decode()
+    assert not Report.objects.exists()
+
+
+def test_a_day_alone_and_a_leap_day_are_fine(administrator):
+    assert made(administrator, start_date="2024-02-29", end_date="2024-02-29")
+    report = made(administrator, end_date="2026-05-09")
+    assert (report.start_date, report.end_date) == (date(2026, 5, 1), date(2026, 5, 9))
+
+
+def test_a_whole_clinic_report_refuses_to_be_narrowed(administrator, doctor):
+    form = ask(administrator, "patient_statistics", doctor=str(doctor.pk))
+    assert "doctor" in form.errors
+
+
+@pytest.mark.spec("RPT-4")
+def test_progress_is_asked_for_and_ends_by_a_refresh(login, administrator):
+    report = f.ReportFactory(generated_by_user=administrator, progress=60, stage="Drawing the PDF")
+    client, url = login(administrator), report.get_absolute_url()
+    page = client.get(url).content.decode()
+    assert 'hx-trigger="every 2s"' in page
+    assert "<noscript>" in page
+    viewed = AuditLog.objects.filter(action="view", entity_id=report.pk).count()
+    part = client.get(url, headers={"hx-request": "true"})
+    assert "Drawing the PDF" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert AuditLog.objects.filter(action="view", entity_id=report.pk).count() == viewed
+    report.status = "failed"
+    report.save()
+    assert client.get(url, headers={"hx-request": "true"})["HX-Refresh"] == "true"
+
+
+@pytest.mark.spec("RPT-4")
+def test_a_failure_says_why_and_the_report_can_be_made_again(
+    login, administrator, monkeypatch, django_capture_on_commit_callbacks
+):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(worker.documents, "keep", full)
+    form = ask(administrator)
+    worker.generate(str(form.instance.pk))
+    report = Report.objects.get()
+    assert report.status == "failed"
+    assert "disk is full" in report.failure_reason
+    client = login(administrator)
+    assert "disk is full" in client.get(report.get_absolute_url()).content.decode()
+    assert client.get(reverse("report_download", args=[report.pk])).status_code == 404
+    monkeypatch.undo()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(reverse("report_regenerate", args=[report.pk])).status_code == 302
+    report.refresh_from_db()
+    assert (report.status, report.failure_reason, report.attempts) == ("completed", "", 1)
+
+
+@pytest.mark.spec("RPT-4")
+def test_a_report_being_made_is_left_alone_by_a_second_worker(administrator, settings):
+    form = ask(administrator)
+    key = str(form.instance.pk)
+    assert worker.claim(key) == 1
+    assert worker.claim(key) == 0
+    worker.generate(key)
+    assert Report.objects.get().status == "generating"
+    settings.REPORT_LEASE_SECONDS = -1
+    assert worker.claim(key) == 2
+    report = Report.objects.get()
+    worker.finish(report, 1, status="failed", failure_reason="from the first worker, late")
+    assert Report.objects.get().status == "generating"
+
+
+@pytest.mark.spec("RPT-4")
+def test_a_job_that_kills_its_worker_is_given_up(administrator, settings, django_capture_on_commit_callbacks):
+    form = ask(administrator)
+    settings.REPORT_LEASE_SECONDS = -1
+    for attempt in (1, 2, 3):
+        assert worker.claim(str(form.instance.pk)) == attempt
+    assert worker.claim(str(form.instance.pk)) == 0
+    worker.sweep()
+    report = Report.objects.get()
+    assert report.status == "failed"
+    assert "stopped 3 times" in report.failure_reason
+
+
+@pytest.mark.spec("RPT-4")
+@pytest.mark.parametrize("attempts", [0, 1, 2])
+def test_the_sweep_starts_what_is_stuck_again(administrator, settings, attempts, django_capture_on_commit_callbacks):
+    form = ask(administrator)
+    Report.objects.update(attempts=attempts)
+    worker.sweep()
+    assert Report.objects.get().status == "generating", "its worker may still be alive"
+    settings.REPORT_LEASE_SECONDS = -1
+    with django_capture_on_commit_callbacks(execute=True):
+        worker.sweep()
+    report = Report.objects.get(pk=form.instance.pk)
+    assert (report.status, report.attempts) == ("completed", attempts + 1)
+
+
+@pytest.mark.spec("FND-6")
+def test_deleting_hides_and_keeps(login, administrator):
+    report = made(administrator)
+    client = login(administrator)
+    assert client.post(reverse("report_delete", args=[report.pk])).url == reverse("report_list")
+    assert report.report_name not in client.get(reverse("report_list")).content.decode()
+    assert report.report_name in client.get(reverse("report_list") + "?inactive=1").content.decode()
+    assert default_storage.exists(f"reports/{report.pk}.pdf")
+    assert AuditLog.objects.filter(entity_id=report.pk, action="deactivate").exists()
+    assert "done already" in str(submit(HideReportForm, actor=administrator, instance=report).errors)
+    client.post(reverse("report_reactivate", args=[report.pk]))
+    assert report.report_name in client.get(reverse("report_list")).content.decode()
+
+
+def test_renaming(login, administrator):
+    report = f.ReportFactory(generated_by_user=administrator)
+    client, url = login(administrator), reverse("report_edit", args=[report.pk])
+    assert client.post(url, {"report_name": "NUL\x00"}).status_code == 200
+    assert client.post(url, {"report_name": "For the board"}).status_code == 302
+    report.refresh_from_db()
+    assert report.report_name == "For the board"
+
+
+@pytest.mark.spec("VAL-6")
+@pytest.mark.parametrize("query", ["?format=exe", "?format=", "?format=../../etc"])
+def test_odd_downloads_are_not_found(login, administrator, query):
+    report = made(administrator)
+    assert login(administrator).get(reverse("report_download", args=[report.pk]) + query).status_code == 404
+
+
+def test_a_file_is_replaced_in_one_step(administrator):
+    report = made(administrator)
+    _folders, files = default_storage.listdir("reports")
+    assert sorted(files) == [f"{report.pk}.pdf", f"{report.pk}.xlsx"]
+
+
+@pytest.mark.parametrize("page", ["list", "detail"])
+def test_pages_run_the_same_queries_for_one_and_many(login, administrator, page):
+    client = login(administrator)
+    report = made(administrator)
+    url = reverse("report_list") if page == "list" else report.get_absolute_url()
+    client.get(url)
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        client.get(url)
+    for _n in range(20):
+        f.ReportFactory(generated_by_user=f.UserFactory(role="doctor"))
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(one) == len(many)
+
+
+@pytest.mark.spec("RPT-4")
+def test_the_queries_of_a_report_do_not_grow_with_its_rows(administrator, takings):
+    from reporting.figures import compute
+
+    report = f.ReportFactory(start_date=today(), end_date=today())
+    with CaptureQueriesContext(connection) as one:
+        compute(report)
+    for _n in range(20):
+        f.PaymentFactory(invoice=takings.invoice, amount=Decimal("1.00"))
+    with CaptureQueriesContext(connection) as many:
+        compute(report)
+    assert len(one) == len(many)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -100,4 +101,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "new_menu": entries(NEW_MENU, user, ""),
         # The box on every page finds patients, which every role may; the list shows what the role sees of them.
         "search_url": reverse("patient_list"),
+        "idle_seconds": settings.SESSION_IDLE_SECONDS,
     }

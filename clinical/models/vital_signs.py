@@ -13,6 +13,7 @@ from healthcare.clock import now
 from healthcare.models import BaseModel, range_constraint
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 #: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
 POSSIBLE = {
@@ -28,7 +29,6 @@ POSSIBLE = {
 class VitalSign(BaseModel):
     """One set of measurements, taken at once."""
 
-    SEARCH_FIELDS = ("patient__search_text",)
     MEASUREMENTS = (
         "systolic_bp",
         "diastolic_bp",
@@ -56,6 +56,8 @@ class VitalSign(BaseModel):
     height_cm = models.DecimalField(_("height (cm)"), max_digits=5, decimal_places=1, null=True, blank=True)
     oxygen_saturation = models.PositiveSmallIntegerField(_("oxygen saturation (%)"), null=True, blank=True)
     notes = LongTextField(_("notes"))
+
+    objects = PatientRowQuerySet.as_manager()
 
     class Meta:
         db_table = "vital_signs"

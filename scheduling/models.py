@@ -62,8 +62,12 @@ class AppointmentQuerySet(BaseQuerySet):
 
     def awaiting_vitals(self) -> Self:
         """Checked in, and nobody has measured the patient since (the nurse's queue)."""
-        vitals = Patient._meta.get_field("vital_signs").related_model.objects.filter(  # type: ignore[union-attr]
-            patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
+        vitals = (
+            Patient._meta.get_field("vital_signs")
+            .related_model.objects.valid()
+            .filter(  # type: ignore[union-attr]
+                patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
+            )
         )
         return self.filter(~models.Exists(vitals), status=S.CHECKED_IN)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet, range_constraint
+from healthcare.models import BaseModel, range_constraint
 from healthcare.text import LongTextField
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
@@ -26,7 +26,7 @@ POSSIBLE = {
 }
 
 
-class VitalSignQuerySet(BaseQuerySet):
+class VitalSignQuerySet(PatientRowQuerySet):
     """Measurements."""
 
     def valid(self) -> Self:
@@ -69,8 +69,6 @@ class VitalSign(BaseModel):
     entered_in_error_reason = models.CharField(_("what was wrong"), max_length=500, blank=True, default="")
 
     objects = VitalSignQuerySet.as_manager()
-
-    objects = PatientRowQuerySet.as_manager()
 
     class Meta:
         db_table = "vital_signs"

@@ -180,10 +180,10 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
 def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     """My patients who are ready, my results, my unfinished notes."""
     mine = visits().filter(doctor=user)
-    measured = VitalSign.objects.filter(patient=OuterRef("patient"), recorded_at__gte=OuterRef("checked_in_at"))
+    measured = VitalSign.objects.valid().filter(patient=OuterRef("patient"), recorded_at__gte=OuterRef("checked_in_at"))
     arrived = mine.filter(status=S.CHECKED_IN)
     results = LabTest.objects.unreviewed().filter(ordered_by_doctor=user)
-    notes = Consultation.objects.filter(doctor=user, completed_at__isnull=True)
+    notes = Consultation.objects.open().filter(doctor=user)
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
     results_url = link("lab_test_list", inbox="1")
     tiles = [

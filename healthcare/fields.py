@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
@@ -74,27 +75,54 @@ class RemoteChoiceFilter(django_filters.Filter):
     field_class = RemoteChoiceField
 
 
+#: `2026-11-22` or `20261122` at the start; the compact form with eight digits only, so that nothing is guessed.
+_COMPACT_DAY = re.compile(r"^\s*(\d{4})(\d\d)(\d\d)(?=$|[T\s])")
+
+
+class DateText(forms.DateInput):
+    """A date as text, YYYY-MM-DD whatever the browser's language; static/js/dates.js adds the calendar button."""
+
+    input_type = "text"
+    placeholder: ClassVar[Any] = _("YYYY-MM-DD")
+    shown: ClassVar[str] = "%Y-%m-%d"
+    length: ClassVar[int] = 10
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        given = {name: value for name, value in (attrs or {}).items() if name != "type"}
+        own = {"placeholder": self.placeholder, "inputmode": "numeric", "autocomplete": "off", "data-date": self.length}
+        super().__init__({**own, **given}, format=self.shown)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = super().value_from_datadict(data, files, name)
+        return _COMPACT_DAY.sub(r"\1-\2-\3", value) if isinstance(value, str) else value
+
+
+class DateTimeText(DateText):
+    """A day and a time of the 24-hour clock as one text."""
+
+    placeholder = _("YYYY-MM-DD HH:MM")
+    shown = "%Y-%m-%d %H:%M"
+    length = 16
+    supports_microseconds = False
+
+
 class DayRangeWidget(django_filters.widgets.DateRangeWidget):
     """Two date inputs, each with a name of its own for those who cannot see the two."""
 
     def __init__(self) -> None:
-        super().__init__(attrs={"type": "date"})
-        for widget, label in zip(self.widgets, (_("From"), _("To")), strict=True):
-            widget.attrs["aria-label"] = label
+        super().__init__()
+        self.widgets = [DateText({"aria-label": label}) for label in (_("From"), _("To"))]
 
 
-#: The browser's own pickers, which take and give ISO formats whatever the language.
-_NATIVE = {
-    forms.DateInput: ("date", "%Y-%m-%d"),
-    forms.DateTimeInput: ("datetime-local", "%Y-%m-%dT%H:%M"),
-}
+_PLAIN = {forms.DateInput: DateText, forms.DateTimeInput: DateTimeText}
 
 
 def use_native_inputs(fields: Any) -> None:
-    """Make a form's plain date inputs the browser's own, and its times 24-hour text: `09:30`, `930`."""
+    """Make a form's plain date inputs ISO text with a calendar, and its times 24-hour text: `09:30`, `930`."""
     for field in fields.values():
-        if found := _NATIVE.get(type(field.widget)):
-            field.widget.input_type, field.widget.format = found
+        if found := _PLAIN.get(type(field.widget)):
+            plain, field.widget = field.widget, found(field.widget.attrs)
+            field.widget.is_required, field.widget.is_localized = plain.is_required, plain.is_localized
         elif type(field.widget) is forms.TimeInput:
             # The browser's time input shows AM and PM where the person's system does; the clinic does not.
             field.widget.format = "%H:%M"

@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django import forms
 
 from healthcare.roles import may
 from patients.models import AllergyStatus, BloodType, Gender, InsuranceProvider, MedicalRecord, Patient
@@ -14,7 +13,7 @@ class PatientFilter(django_filters.FilterSet):
 
     gender = django_filters.ChoiceFilter(choices=Gender.choices)
     insurance_provider = django_filters.ModelChoiceFilter(queryset=InsuranceProvider.objects.all())
-    date_of_birth = django_filters.DateFilter(widget=forms.DateInput(attrs={"type": "date"}))
+    date_of_birth = django_filters.DateFilter()
 
     class Meta:
         model = Patient

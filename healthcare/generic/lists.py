@@ -174,7 +174,8 @@ class ListPage(Page):
         cells = [{"column": head, "value": shown_value_of(row, c.name)} for c, head in zip(columns, heads, strict=True)]
         user = self.request.user
         actions = [action.context(row) for action in self.row_actions if action.shown(row, user)]
-        return {"url": self.row_url(row), "cells": cells, "object": row, "actions": actions}
+        struck = getattr(row, "struck", False)  # what was entered in error
+        return {"url": self.row_url(row), "cells": cells, "object": row, "actions": actions, "inactive": struck}
 
     def row_url(self, row: Any) -> str:
         """Where a click on the row leads."""

@@ -49,6 +49,8 @@ STATUSES = {
     "expired": ("grey", _("Expired")),
     "discontinued": ("struck", _("Discontinued")),
     "locked": ("red", _("Locked")),
+    "abandoned": ("struck", _("Abandoned")),
+    "entered_in_error": ("struck", _("Entered in Error")),
     # how bad
     "severe": ("red", _("Severe")),
     "moderate": ("amber", _("Moderate")),

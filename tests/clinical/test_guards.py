@@ -44,7 +44,11 @@ def test_addenda_are_append_only(sql):
 @pytest.mark.parametrize("fraction", [0, 123456])
 @pytest.mark.parametrize(
     ("ago", "refused"),
-    [(timedelta(hours=23, minutes=58), False), (timedelta(hours=24, seconds=1), True), (timedelta(days=2, minutes=1), True)],
+    [
+        (timedelta(hours=23, minutes=58), False),
+        (timedelta(hours=24, seconds=1), True),
+        (timedelta(days=2, minutes=1), True),
+    ],
 )
 def test_consultation_is_immutable_24_hours_after_completion(ago, refused, fraction):
     completed_at = (now() - ago).replace(microsecond=fraction)

@@ -95,6 +95,7 @@ TABLE = {
     "consultation_prescriptions_pdf": "AD",
     "prescription_list": "AD",
     "prescription_create": "D",
+    "prescription_overrides": "AD",
     "prescription_detail": "AD",
     "prescription_edit": "D",
     "prescription_renew": "D",

@@ -1,4 +1,4 @@
-"""Catalogues of medications as others publish them, read into ours: FDA Orange Book, DrugCentral, EMA, and our own columns."""
+"""Published catalogues of medications, read into ours: FDA Orange Book, DrugCentral, EMA, and our own columns."""
 
 from __future__ import annotations
 
@@ -131,10 +131,8 @@ def rows_of(path: Path) -> tuple[Callable[[Product], Iterator[Product]], Iterato
         raise UnusableFile(_("%(path)s cannot be read: %(error)s") % {"path": path, "error": error}) from error
     tilde = head.count("~") > 3
     columns = {name.strip() for name in (head.strip().split("~") if tilde else next(csv.reader([head]), []))}
-    for known, reader in LAYOUTS:
-        if known <= columns:
-            break
-    else:
+    reader = next((reader for known, reader in LAYOUTS if known <= columns), None)
+    if reader is None:
         raise UnusableFile(
             _("%(path)s is no catalogue known here: its columns are %(columns)s.")
             % {"path": path.name, "columns": ", ".join(sorted(columns)) or _("none")}
@@ -154,43 +152,24 @@ def rows_of(path: Path) -> tuple[Callable[[Product], Iterator[Product]], Iterato
 def load(path: Path, progress: Callable[[int], None] = lambda done: None) -> Outcome:
     """Add what is new and fill in what is empty; what the clinic has written itself stays. Repeatable."""
     reader, rows = rows_of(path)
-    outcome = Outcome()
-    known = {tuple(getattr(m, name) for name in KEY): m for m in Medication.objects.all()}
-    new: dict[tuple[str, ...], Medication] = {}
-    changed: dict[tuple[str, ...], Medication] = {}
+    outcome, shelf = Outcome(), Shelf()
     for number, (line, row) in enumerate(rows, 1):
         if number % BATCH == 0:
             progress(number)
-        if row is None:
+        products = list(reader(row)) if row is not None else None
+        if products is None:
             outcome.rejected.append((line, _("wrong number of columns")))
             continue
-        products = list(reader(row))
         outcome.left_out += not products
         for product in products:
-            key = tuple(product.get(name, "") for name in KEY)
-            medication = known.get(key) or new.get(key)
-            if medication is None:
-                medication = Medication(**product)
-                try:
-                    medication.clean_fields()
-                except ValidationError as error:
-                    outcome.rejected.append((line, "; ".join(f"{k}: {' '.join(v)}" for k, v in sorted(error))))
-                    continue
-                medication.search_text = medication.build_search_text()
-                new[key] = medication
-            elif fill := {n: v for n, v in product.items() if v and not getattr(medication, n)}:
-                for name, value in fill.items():
-                    setattr(medication, name, value)
-                if key in known:
-                    changed[key] = medication
-            else:
-                outcome.unchanged += 1
+            try:
+                outcome.unchanged += not shelf.take(product)
+            except ValidationError as error:
+                outcome.rejected.append((line, "; ".join(f"{k}: {' '.join(v)}" for k, v in sorted(error))))
     with transaction.atomic():
-        Medication.objects.bulk_create(new.values(), batch_size=BATCH)
-        for medication in changed.values():
-            medication.save()
-        outcome.added, outcome.changed = len(new), len(changed)
-        if new or changed:
+        shelf.save()
+        outcome.added, outcome.changed = len(shelf.new), len(shelf.changed)
+        if shelf.new or shelf.changed:
             # Thousands of rows at once are one act: the file, and how many.
             record(
                 "import",
@@ -198,3 +177,35 @@ def load(path: Path, progress: Callable[[int], None] = lambda done: None) -> Out
                 values={"file": path.name, "added": outcome.added, "changed": outcome.changed},
             )
     return outcome
+
+
+class Shelf:
+    """The catalogue as it is, with what a file adds to it."""
+
+    def __init__(self) -> None:
+        self.known = {tuple(getattr(m, name) for name in KEY): m for m in Medication.objects.all()}
+        self.new: dict[tuple[str, ...], Medication] = {}
+        self.changed: dict[tuple[str, ...], Medication] = {}
+
+    def take(self, product: Product) -> bool:
+        """Whether the product says anything new; ValidationError if it does not fit into the table."""
+        key = tuple(product.get(name, "") for name in KEY)
+        medication = self.known.get(key) or self.new.get(key)
+        if medication is None:
+            medication = Medication(**product)
+            medication.clean_fields()
+            medication.search_text = medication.build_search_text()
+            self.new[key] = medication
+            return True
+        fill = {name: value for name, value in product.items() if value and not getattr(medication, name)}
+        for name, value in fill.items():
+            setattr(medication, name, value)
+        if fill and key in self.known:
+            self.changed[key] = medication
+        return bool(fill)
+
+    def save(self) -> None:
+        """Write it, within the caller's transaction."""
+        Medication.objects.bulk_create(self.new.values(), batch_size=BATCH)
+        for medication in self.changed.values():
+            medication.save()

@@ -46,7 +46,8 @@ _TOLERATED_AFTER = re.compile(
 _REFUTED = re.compile(
     r"^(?: (?!§)\S+){0,7}? (?:ruled out|excluded|delabel\w*|de - label\w*|de label\w*|disproved|disproven|"
     r"refuted|unfounded|no longer (?:allergic|valid|considered|active)|not allergic|no allergy|"
-    r"entered in error|in error|erroneous\w*|(?:is |was )(?:incorrect|not true|a mistake)|(?:allergy|label|allergy label) (?:was |has been |is )?removed|"
+    r"entered in error|in error|erroneous\w*|(?:is |was )(?:incorrect|not true|a mistake)|"
+    r"(?:allergy|label|allergy label) (?:was |has been |is )?removed|"
     r"outgrown|outgrew|"
     r"(?:denied|denies)(?= ,| \)|$)|allergy resolved|"
     r"(?:skin |patch |allergy |oral |drug |challenge |provocation |ige )+(?:tests?|testing|challenge)? ?"
@@ -81,7 +82,8 @@ _RELATIVE = re.compile(
     rf"(?:allerg\w+|anaphyla\w+|reacts|reacted|reaction)(?: (?!§)\S+){{0,3}} ({_CHAIN})"
 )
 _RELATIVES_OWN = re.compile(
-    rf"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? (?:has|had) (?:an? )?({_CHAIN}) allerg"
+    r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? (?:has|had) (?:an? )?"
+    rf"({_CHAIN}) allerg"
 )
 _TO = re.compile(rf"{_ALLERGY}(?: \w+){{0,3}}? (?:to|of|with|from|for|against)(?: \w+){{0,3}}$")
 _ENDS_IN_NOT = re.compile(r"\b(?:not|nor|neither)$")

@@ -18,8 +18,8 @@ class Command(BaseCommand):
     """Load one file."""
 
     help = (
-        "Loads medications from the FDA Orange Book (products.txt), the DrugCentral and EMA tables, or a CSV with our own "
-        "columns (name, ingredients, form, strength, route ...). Repeatable: what is there stays, what is empty is filled."
+        "Loads medications from the FDA Orange Book (products.txt), the DrugCentral and EMA tables, or a CSV with our "
+        "own columns (name, ingredients, form, strength ...). Repeatable: what is there stays, what is empty is filled."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

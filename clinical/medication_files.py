@@ -141,8 +141,8 @@ def rows_of(path: Path) -> tuple[Callable[[Product], Iterator[Product]], Iterato
     def read() -> Iterator[tuple[int, Product | None]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             # The Orange Book is not quoted: a quotation mark in it is an inch.
-            options = {"delimiter": "~", "quoting": csv.QUOTE_NONE} if tilde else {}
-            for row in (lines := csv.DictReader(file, **options)):  # type: ignore[arg-type]
+            lines = csv.DictReader(file, delimiter="~", quoting=csv.QUOTE_NONE) if tilde else csv.DictReader(file)
+            for row in lines:
                 broken = None in row or None in row.values()
                 yield lines.line_num, None if broken else {name: value.strip() for name, value in row.items()}
 
@@ -165,7 +165,8 @@ def load(path: Path, progress: Callable[[int], None] = lambda done: None) -> Out
             try:
                 outcome.unchanged += not shelf.take(product)
             except ValidationError as error:
-                outcome.rejected.append((line, "; ".join(f"{k}: {' '.join(v)}" for k, v in sorted(error))))
+                reasons = (f"{name}: {' '.join(said)}" for name, said in sorted(error.message_dict.items()))
+                outcome.rejected.append((line, "; ".join(reasons)))
     with transaction.atomic():
         shelf.save()
         outcome.added, outcome.changed = len(shelf.new), len(shelf.changed)

@@ -2,6 +2,8 @@
 
 TABLE = {
     "dashboard": "ADNRB",
+    "draft_save": "ADNRB",
+    "draft_discard": "ADNRB",
     "healthz": "public",
     "readyz": "public",
     "login": "public",

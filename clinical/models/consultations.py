@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet
+from healthcare.models import BaseModel
 from healthcare.roles import Role
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 from scheduling.models import Appointment
 
 #: A completed consultation may be corrected for so long (RULE-CONS-5).
 EDITABLE_AFTER_COMPLETION = timedelta(hours=24)
 
 
-class ConsultationQuerySet(BaseQuerySet):
+class ConsultationQuerySet(PatientRowQuerySet):
     """Consultations."""
 
     def visible_to(self, user: Any) -> Self:
@@ -54,7 +55,7 @@ class ConsultationQuerySet(BaseQuerySet):
 class Consultation(BaseModel):
     """A doctor's note of one visit. Started when created, finished at `completed_at`."""
 
-    SEARCH_FIELDS = ("patient__search_text", "doctor__last_name")
+    SEARCH_FIELDS = ("doctor__last_name", "doctor__first_name")
 
     appointment = models.OneToOneField(
         Appointment,

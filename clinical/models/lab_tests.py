@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from clinical.models.consultations import Consultation
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
+from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import Role, may
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 
 class LabTestStatus(models.TextChoices):
@@ -29,7 +30,7 @@ class LabTestStatus(models.TextChoices):
 L = LabTestStatus
 
 
-class LabTestQuerySet(BaseQuerySet):
+class LabTestQuerySet(PatientRowQuerySet):
     """Lab tests."""
 
     def visible_to(self, user: Any) -> Self:
@@ -54,7 +55,7 @@ class LabTest(BaseModel):
         L.COMPLETED: (),
         L.CANCELLED: (),
     }
-    SEARCH_FIELDS = ("patient__search_text", "test_name")
+    SEARCH_FIELDS = ("test_name",)
 
     patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="lab_tests")
     consultation = models.ForeignKey(

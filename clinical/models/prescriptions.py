@@ -15,6 +15,7 @@ from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, range_constraint
 from healthcare.text import fold
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 #: A prescription may be dispensed for so long (RULE-RX-3).
 VALIDITY_DAYS = 30
@@ -74,7 +75,7 @@ class Medication(BaseModel):
         return tuple(part.strip() for part in self.ingredients.split(";") if part.strip())
 
 
-class PrescriptionQuerySet(BaseQuerySet):
+class PrescriptionQuerySet(PatientRowQuerySet):
     """Prescriptions."""
 
     def expired(self, on: date | None = None) -> Self:
@@ -89,7 +90,7 @@ class PrescriptionQuerySet(BaseQuerySet):
 class Prescription(BaseModel):
     """One medication ordered by a doctor, valid 30 days."""
 
-    SEARCH_FIELDS = ("patient__search_text", "medication_name")
+    SEARCH_FIELDS = ("medication_name",)
 
     consultation = models.ForeignKey(
         Consultation, verbose_name=_("consultation"), on_delete=models.PROTECT, related_name="prescriptions"

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet, range_constraint
+from healthcare.models import BaseModel, range_constraint
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 #: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
 POSSIBLE = {
@@ -25,7 +26,7 @@ POSSIBLE = {
 }
 
 
-class VitalSignQuerySet(BaseQuerySet):
+class VitalSignQuerySet(PatientRowQuerySet):
     """Measurements."""
 
     def valid(self) -> Self:
@@ -36,7 +37,6 @@ class VitalSignQuerySet(BaseQuerySet):
 class VitalSign(BaseModel):
     """One set of measurements, taken at once. Entered in error instead of deleted: the row stays, struck through."""
 
-    SEARCH_FIELDS = ("patient__search_text",)
     MEASUREMENTS = (
         "systolic_bp",
         "diastolic_bp",

@@ -221,3 +221,6 @@ class Counter(BaseModel):
                 cursor.execute(statement, [count, name])
                 found = cursor.fetchone()
         return int(found[0]) - count + 1
+
+
+from departments.drafts import FormDraft  # noqa: E402, F401 - a table of this app, kept in a file of its own

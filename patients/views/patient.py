@@ -75,6 +75,7 @@ class PatientCreate(CreatePage):
     """Register a patient."""
 
     permission = "patients.edit"
+    drafted = True
     model = Patient
     form_class = forms.RegisterPatientForm
     page_title = _("Register patient")

@@ -215,8 +215,11 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
+        # Packing every file takes half a minute, which a demo on one's own machine need not wait for.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING
+        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }

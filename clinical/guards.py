@@ -8,6 +8,7 @@ from clinical.models import EDITABLE_AFTER_COMPLETION, LabTest
 from healthcare.guards import Guard, append_only, refuse_function
 
 ADDENDA = "consultation_addenda_append_only"
+RESULT_VERSIONS = "lab_result_versions_append_only"
 LOCKED = "consultations_locked"
 TRANSITION = "lab_tests_no_skipping"
 
@@ -38,6 +39,7 @@ def _sqlite_trigger(name: str, table: str, when: str, columns: str = "") -> tupl
 
 GUARDS = [
     append_only("consultation_addenda", ADDENDA, _("A signed addendum cannot be changed.")),
+    append_only("lab_result_versions", RESULT_VERSIONS, _("An earlier result cannot be changed.")),
     Guard(
         name=LOCKED,
         table="consultations",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
     path("vital-signs/<uuid:pk>/", vital_signs.VitalSignDetail.as_view(), name="vital_sign_detail"),
     path("vital-signs/<uuid:pk>/edit/", vital_signs.VitalSignEdit.as_view(), name="vital_sign_edit"),
+    path("vital-signs/<uuid:pk>/delete/", vital_signs.VitalSignEnteredInError.as_view(), name="vital_sign_delete"),
     path("appointments/<uuid:pk>/start/", consultations.ConsultationStart.as_view(), name="appointment_start"),
     path("consultations/", consultations.ConsultationList.as_view(), name="consultation_list"),
     path("consultations/new/", consultations.ConsultationCreate.as_view(), name="consultation_create"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path(
         "consultations/<uuid:pk>/complete/", consultations.ConsultationComplete.as_view(), name="consultation_complete"
     ),
+    path("consultations/<uuid:pk>/delete/", consultations.ConsultationAbandon.as_view(), name="consultation_delete"),
     path(
         "consultations/<uuid:pk>/addenda/",
         consultations.ConsultationAddendumCreate.as_view(),
@@ -30,6 +32,7 @@ urlpatterns = [
     ),
     path("prescriptions/", prescriptions.PrescriptionList.as_view(), name="prescription_list"),
     path("prescriptions/new/", prescriptions.PrescriptionCreate.as_view(), name="prescription_create"),
+    path("prescriptions/overrides/", prescriptions.OverrideList.as_view(), name="prescription_overrides"),
     path("prescriptions/<uuid:pk>/", prescriptions.PrescriptionDetail.as_view(), name="prescription_detail"),
     path("prescriptions/<uuid:pk>/edit/", prescriptions.PrescriptionEdit.as_view(), name="prescription_edit"),
     path("prescriptions/<uuid:pk>/renew/", prescriptions.PrescriptionRenew.as_view(), name="prescription_renew"),
@@ -64,6 +67,7 @@ urlpatterns = [
         name="lab_test_start_processing",
     ),
     path("lab-tests/<uuid:pk>/enter-results/", lab_tests.LabTestEnterResults.as_view(), name="lab_test_enter_results"),
+    path("lab-tests/<uuid:pk>/correct/", lab_tests.LabTestCorrect.as_view(), name="lab_test_correct"),
     path("lab-tests/<uuid:pk>/review/", lab_tests.LabTestReview.as_view(), name="lab_test_review"),
     path("lab-tests/<uuid:pk>/cancel/", lab_tests.LabTestCancel.as_view(), name="lab_test_cancel"),
     path("lab-tests/<uuid:pk>/delete/", lab_tests.LabTestCancel.as_view(), name="lab_test_delete"),

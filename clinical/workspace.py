@@ -15,11 +15,12 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
     patient = consultation.patient
     return {
-        "vitals": list(patient.vital_signs.order_by("-recorded_at")[:LAST_VITALS]),
+        "vitals": list(patient.vital_signs.valid().order_by("-recorded_at")[:LAST_VITALS]),
         "medications": list(patient.prescriptions.current().order_by("-prescribed_date")),
         "record": getattr(patient, "medical_record", None),
         "past_visits": list(
-            patient.consultations.exclude(pk=consultation.pk)
+            patient.consultations.kept()
+            .exclude(pk=consultation.pk)
             .select_related("doctor")
             .order_by("-consultation_date")[:PAST_VISITS]
         ),

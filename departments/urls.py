@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from departments import views
+from departments import draft_views, views
 from departments.views import account, login
 
 urlpatterns = [
+    path("drafts/", draft_views.DraftSave.as_view(), name="draft_save"),
+    path("drafts/discard/", draft_views.DraftDiscard.as_view(), name="draft_discard"),
     path("login/", login.LoginPage.as_view(), name="login"),
     path("login/code/", login.CodePage.as_view(), name="login_code"),
     path("login/again/", login.LoginAgain.as_view(), name="login_again"),

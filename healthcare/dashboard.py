@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import Invoice, InvoiceStatus, Payment
-from billing.visits import unbilled_consultations
+from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus, VitalSign
 from departments.models import User
 from healthcare.clock import today
@@ -180,10 +180,10 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
 def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     """My patients who are ready, my results, my unfinished notes."""
     mine = visits().filter(doctor=user)
-    measured = VitalSign.objects.filter(patient=OuterRef("patient"), recorded_at__gte=OuterRef("checked_in_at"))
+    measured = VitalSign.objects.valid().filter(patient=OuterRef("patient"), recorded_at__gte=OuterRef("checked_in_at"))
     arrived = mine.filter(status=S.CHECKED_IN)
     results = LabTest.objects.unreviewed().filter(ordered_by_doctor=user)
-    notes = Consultation.objects.filter(doctor=user, completed_at__isnull=True)
+    notes = Consultation.objects.open().filter(doctor=user)
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
     results_url = link("lab_test_list", inbox="1")
     tiles = [
@@ -218,7 +218,7 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
 
 def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     """Visits to bill, drafts to issue, debts, and what was paid today."""
-    unbilled, unbilled_url = unbilled_consultations(), link("invoice_unbilled")
+    unbilled, unbilled_url = unbilled_visits(), link("invoice_unbilled")
     drafts = Invoice.objects.shown_as(InvoiceStatus.DRAFT)
     overdue = Invoice.objects.shown_as(InvoiceStatus.OVERDUE)
     drafts_url, overdue_url = link("invoice_list", status="draft"), link("invoice_list", status="overdue")
@@ -240,8 +240,8 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     return tiles, [
         Queue(
             _("Visits to bill"),
-            unbilled.select_related("patient", "doctor", "appointment").order_by("consultation_date"),
-            (("patient", ""), ("consultation_date", ""), ("doctor", "")),
+            unbilled.order_by("consultation_date"),
+            (("consultation.patient", ""), ("consultation_date", ""), ("consultation.doctor", "")),
             (create,),
             _("Every visit is billed."),
             unbilled_url,

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "lab_tests.order": (D,),
         "lab_tests.review": (D,),
         "lab_tests.process": (A, D, N),
+        "lab_tests.correct": (A, D),
         "invoices.view": (A, B),
         "invoices.edit": (A, B),
         "payments.view": (A, B),

@@ -16,7 +16,7 @@ from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import may
 from healthcare.text import LongTextField, PhoneField, display_phone, fold
 from patients import search
-from patients.querysets import PatientQuerySet, PatientSearchTermQuerySet
+from patients.querysets import PatientQuerySet, PatientRowQuerySet, PatientSearchTermQuerySet
 
 #: Nobody alive is older (VAL-2).
 OLDEST_YEARS = 130
@@ -272,8 +272,6 @@ class BloodType(models.TextChoices):
 class MedicalRecord(BaseModel):
     """The lasting health record of one patient, made together with the patient."""
 
-    SEARCH_FIELDS = ("patient__last_name", "patient__first_name", "patient__patient_number")
-
     patient = models.OneToOneField(
         Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="medical_record"
     )
@@ -290,6 +288,8 @@ class MedicalRecord(BaseModel):
     surgical_history = LongTextField(_("surgical history"))
     immunization_history = LongTextField(_("immunization history"))
     notes = LongTextField(_("notes"))
+
+    objects = PatientRowQuerySet.as_manager()
 
     class Meta:
         db_table = "medical_records"

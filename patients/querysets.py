@@ -13,6 +13,26 @@ from healthcare.models import BaseQuerySet
 from patients import search
 
 
+def about_patients(text: str) -> models.Q:
+    """The condition that a row's `patient` is one whom the text finds."""
+    terms = apps.get_model("patients", "PatientSearchTerm").objects.matching(text)  # type: ignore[attr-defined]
+    return models.Q(pk__in=[]) if terms is None else models.Q(OneOf("patient_id", terms.values("patient_id")))
+
+
+class PatientRowQuerySet(BaseQuerySet):
+    """Rows that each belong to a patient, such as measurements and notes."""
+
+    def search(self, text: str) -> Self:
+        """The rows of the patients whom the text finds; if it finds nobody, by the model's own SEARCH_FIELDS.
+
+        One after the other, as a row found by either could be looked for only by reading all rows.
+        """
+        patients = apps.get_model("patients", "Patient").objects.search(text)  # type: ignore[attr-defined]
+        if self.model.SEARCH_FIELDS and not patients.exists():
+            return super().search(text)
+        return self.filter(about_patients(text))
+
+
 class PatientQuerySet(BaseQuerySet):
     """Patients."""
 

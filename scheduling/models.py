@@ -14,6 +14,7 @@ from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_co
 from healthcare.roles import Role
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import OneOf, about_patients
 
 MIN_DURATION, MAX_DURATION, DEFAULT_DURATION = 15, 480, 30
 
@@ -56,13 +57,17 @@ class AppointmentQuerySet(BaseQuerySet):
 
     def search(self, text: str) -> Self:
         """Visits of the patients, or of the doctors, whom the text finds."""
-        patients, doctors = Patient.objects.search(text), User.objects.filter(role=Role.DOCTOR).search(text)
-        return self.filter(models.Q(patient__in=patients.order_by()) | models.Q(doctor__in=doctors.order_by()))
+        doctors = User.objects.filter(role=Role.DOCTOR).search(text).order_by()
+        return self.filter(about_patients(text) | models.Q(OneOf("doctor_id", doctors.values("pk"))))
 
     def awaiting_vitals(self) -> Self:
         """Checked in, and nobody has measured the patient since (the nurse's queue)."""
-        vitals = Patient._meta.get_field("vital_signs").related_model.objects.filter(  # type: ignore[union-attr]
-            patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
+        vitals = (
+            Patient._meta.get_field("vital_signs")
+            .related_model.objects.valid()
+            .filter(  # type: ignore[union-attr]
+                patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
+            )
         )
         return self.filter(~models.Exists(vitals), status=S.CHECKED_IN)
 
@@ -85,7 +90,7 @@ class Appointment(BaseModel):
         S.NO_SHOW: (),
     }
     #: Mistakes that can be taken back the same day, and where they lead back to.
-    UNDO = {S.CHECKED_IN: S.SCHEDULED, S.NO_SHOW: S.SCHEDULED}
+    UNDO = {S.CHECKED_IN: (S.SCHEDULED, S.CONFIRMED), S.NO_SHOW: (S.SCHEDULED, S.CONFIRMED)}
     patient = models.ForeignKey(
         Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="appointments"
     )
@@ -112,6 +117,7 @@ class Appointment(BaseModel):
     status = models.CharField(_("status"), max_length=12, choices=AppointmentStatus.choices, default=S.SCHEDULED)
     reason = models.CharField(_("reason for visit"), max_length=500, blank=True, default="")
     notes = LongTextField(_("notes"))
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
     checked_in_at = models.DateTimeField(_("checked in at"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
@@ -145,6 +151,10 @@ class Appointment(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.appointment_date:%Y-%m-%d} {self.appointment_time:%H:%M} {self.patient}"
+
+    def status_before_mistake(self) -> AppointmentStatus:
+        """Where undoing a check-in or a no-show leads back to."""
+        return S.CONFIRMED if self.confirmed_at else S.SCHEDULED
 
     @property
     def start(self) -> datetime:

@@ -1,10 +1,11 @@
 """Time as spans: what overlaps, when a doctor works, which starts are free.
 
-Spans are half-open, [start, end), on the clinic's wall clock. Everything but `Agenda.of` is pure.
+Spans are half-open, [start, end), on the clinic's wall clock. Everything but `agendas` is pure.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -111,40 +112,8 @@ class Agenda:
 
     @classmethod
     def of(cls, doctor_id: Any, first: date, last: date, besides: Any = None) -> Agenda:
-        """The doctor's agenda, without the appointment `besides`. Three queries."""
-        hours: list[Any] = list(
-            DoctorSchedule.objects.filter(doctor_id=doctor_id, is_active=True)
-            .order_by()
-            .values_list("weekday", "start_time", "end_time", "valid_from", "valid_until", named=True)
-        )
-        absences = DoctorAbsence.objects.filter(
-            doctor_id=doctor_id, is_active=True, start_date__lte=last + DAY, end_date__gte=first - DAY
-        )
-        booked = Appointment.objects.blocking().filter(
-            doctor_id=doctor_id, appointment_date__range=(first - DAY, last + DAY)
-        )
-        if besides is not None:
-            booked = booked.filter(~Q(pk=besides))
-        days = [first - DAY + n * DAY for n in range((last - first).days + 3)]
-        return cls(
-            always=not hours,
-            working=merged(
-                [Span(*(datetime.combine(day, at) for at in USUAL_HOURS)) for day in days]
-                if not hours
-                else [shift(row, day) for row in hours for day in days if works_on(row, day)]
-            ),
-            away=[
-                # Cut to the days in question: an absence may end on the last day that a date can hold.
-                Span(
-                    datetime.combine(max(start, first - DAY), time()),
-                    datetime.combine(min(end, last + DAY) + DAY, time()),
-                )
-                for start, end in absences.order_by().values_list("start_date", "end_date")
-            ],
-            booked=[
-                span_of(*row) for row in booked.values_list("appointment_date", "appointment_time", "duration_minutes")
-            ],
-        )
+        """The doctor's agenda, without the appointment `besides`."""
+        return agendas([doctor_id], first, last, besides)[doctor_id]
 
     @classmethod
     def around(cls, doctor_id: Any, span: Span, besides: Any = None) -> Agenda:
@@ -166,6 +135,47 @@ class Agenda:
     def free_starts(self, minutes: int, earliest: datetime) -> list[datetime]:
         """Starts that may be booked for so many minutes."""
         return starts_in(gaps(self.working, [*self.booked, *self.away]), minutes, earliest)
+
+
+def agendas(doctor_ids: Iterable[Any], first: date, last: date, besides: Any = None) -> dict[Any, Agenda]:
+    """The agenda of each doctor, without the appointment `besides`. Three queries, however many doctors."""
+    keys = list(doctor_ids)
+    hours, away, booked = defaultdict(list), defaultdict(list), defaultdict(list)
+    schedules = DoctorSchedule.objects.filter(doctor_id__in=keys, is_active=True).order_by()
+    for row in schedules.values_list(
+        "doctor_id", "weekday", "start_time", "end_time", "valid_from", "valid_until", named=True
+    ):
+        hours[row.doctor_id].append(row)
+    absences = DoctorAbsence.objects.filter(
+        doctor_id__in=keys, is_active=True, start_date__lte=last + DAY, end_date__gte=first - DAY
+    ).order_by()
+    for doctor_id, start, end in absences.values_list("doctor_id", "start_date", "end_date"):
+        # Cut to the days in question: an absence may end on the last day that a date can hold.
+        span = Span(
+            datetime.combine(max(start, first - DAY), time()), datetime.combine(min(end, last + DAY) + DAY, time())
+        )
+        away[doctor_id].append(span)
+    visits = Appointment.objects.blocking().filter(
+        doctor_id__in=keys, appointment_date__range=(first - DAY, last + DAY)
+    )
+    if besides is not None:
+        visits = visits.filter(~Q(pk=besides))
+    for doctor_id, *when in visits.values_list("doctor_id", "appointment_date", "appointment_time", "duration_minutes"):
+        booked[doctor_id].append(span_of(*when))
+    days = [first - DAY + n * DAY for n in range((last - first).days + 3)]
+    return {
+        key: Agenda(
+            always=not hours[key],
+            working=merged(
+                [shift(row, day) for row in hours[key] for day in days if works_on(row, day)]
+                if hours[key]
+                else [Span(*(datetime.combine(day, at) for at in USUAL_HOURS)) for day in days]
+            ),
+            away=away[key],
+            booked=booked[key],
+        )
+        for key in keys
+    }
 
 
 def works_on(row: Any, day: date) -> bool:

@@ -20,22 +20,27 @@ def parts() -> dict[str, str]:
     from reporting import forms  # noqa: F401
     from reporting.models import Report
     from scheduling.models import Appointment
+    from scheduling.models import AppointmentStatus as S
 
     return {
-        "appointments": section(Appointment),
+        # Clinical's form moves the visit when it makes the consultation.
+        "appointments": section(
+            Appointment,
+            more=((S.CHECKED_IN, S.IN_PROGRESS, "Start consultation", consultations.StartConsultationForm),),
+        ),
         "lab_tests": section(LabTest),
         "invoices": section(Invoice, by_itself=frozenset(LIVE_STATUSES), cause="by its amounts"),
         "reports": section(Report, cause="worker"),
     }
 
 
-def section(model: Any, *, by_itself: frozenset[str] = frozenset(), cause: str = "") -> str:
-    """A model's diagram and its table of steps.
+def section(model: Any, *, by_itself: frozenset[str] = frozenset(), cause: str = "", more: tuple[Any, ...] = ()) -> str:
+    """A model's diagram and its table of steps; `more` are steps that other forms take on the way.
 
     `by_itself` are statuses among which no person chooses, drawn as one box in which any may follow any
     other; `cause` names what moves a row where no form does.
     """
-    steps = [*steps_of(model, by_itself), *undoing(model)]
+    steps = [*steps_of(model, by_itself), *more, *undoing(model)]
     label_of = {(source, target): label for source, target, label, _form in steps}
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first_status(model)}"]
     if by_itself:
@@ -81,7 +86,11 @@ def undoing(model: Any) -> list[tuple[Any, Any, str, Any]]:
 
     back = getattr(model, "UNDO", {})
     forms = {form.undone: form for form in offspring(UndoForm)} if back else {}
-    return [(source, target, str(forms[source].submit_label), forms[source]) for source, target in back.items()]
+    return [
+        (source, target, str(forms[source].submit_label), forms[source])
+        for source, targets in back.items()
+        for target in targets
+    ]
 
 
 def offspring(form: Any) -> list[Any]:

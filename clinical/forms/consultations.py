@@ -92,9 +92,11 @@ def vital_signs_since_check_in(appointment: Appointment) -> Any:
     )
     # A nurse types minutes, so the whole minute of the check-in counts.
     since = max(midnight, (appointment.checked_in_at or midnight).replace(second=0, microsecond=0))
-    return VitalSign.objects.filter(
-        patient_id=appointment.patient_id, recorded_at__gte=since, recorded_at__lte=now()
-    ).order_by("-recorded_at")
+    return (
+        VitalSign.objects.valid()
+        .filter(patient_id=appointment.patient_id, recorded_at__gte=since, recorded_at__lte=now())
+        .order_by("-recorded_at")
+    )
 
 
 class ConsultationForm(WorkflowForm):
@@ -135,7 +137,8 @@ class ConsultationForm(WorkflowForm):
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
-        return may(actor, cls.permission) and instance.doctor_id == actor.pk and not instance.locked()
+        mine = may(actor, cls.permission) and instance.doctor_id == actor.pk
+        return mine and not instance.locked() and not instance.is_abandoned
 
     def build_formsets(self) -> dict[str, Any]:
         consultation = self.instance
@@ -151,6 +154,7 @@ class ConsultationForm(WorkflowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         refuse_if_locked(self.instance)
+        refuse_if_abandoned(self.instance)
         day = timezone.localdate(self.instance.consultation_date, timezone.get_default_timezone())
         follow_up = cleaned.get("follow_up_date")
         if follow_up is not None and follow_up <= day:
@@ -240,6 +244,52 @@ class CompleteConsultationForm(ConsultationForm):
         return saved
 
 
+class AbandonConsultationForm(WorkflowForm):
+    """Take back a consultation that was started by mistake: the patient waits again, the note stays, out of force."""
+
+    permission = "consultations.edit"
+    action = "undo"
+    submit_label = _("Abandon")
+    question = _("Was the consultation of {object} started by mistake?")
+    consequence = _("The patient waits again, and a new consultation can be started. What was written stays on record.")
+    danger = True
+
+    class Meta:
+        model = Consultation
+        fields = ["abandoned_reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.doctor_id != self.actor.pk:
+            raise PermissionDenied
+        self.fields["abandoned_reason"].required = True
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return may(actor, cls.permission) and instance.doctor_id == actor.pk and instance.state == "in_progress"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        refuse_if_abandoned(self.instance)
+        if self.instance.is_completed:
+            raise refuse(_("A completed consultation cannot be abandoned; write an addendum."), code="transition")
+        if self.instance.prescriptions.exists() or self.instance.lab_tests.exists():
+            raise refuse(_("Something was prescribed or ordered in it, so it stays: complete it."), code="orders")
+        self.appointment = lock(self.instance.appointment) if self.instance.appointment_id else None
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.abandoned_at = now()
+        self.instance.abandoned_appointment, self.instance.appointment = self.appointment, None
+        saved = super().save(commit)
+        if self.appointment is not None and self.appointment.status == AppointmentStatus.IN_PROGRESS:
+            self.appointment.status = AppointmentStatus.CHECKED_IN
+            self.appointment.started_at = None
+            with act(action="undo", subject=self.appointment):
+                self.appointment.save(update_fields=["status", "started_at"])
+        return saved
+
+
 class AddAddendumForm(WorkflowForm):
     """Add a dated, signed text to one's own completed consultation; the only way after 24 hours (RULE-CONS-5)."""
 
@@ -279,3 +329,9 @@ def refuse_if_locked(consultation: Consultation) -> None:
         raise refuse(
             _("24 hours have passed since this consultation was completed. Write an addendum instead."), code="locked"
         )
+
+
+def refuse_if_abandoned(consultation: Consultation) -> None:
+    """Raise for a note that was started by mistake."""
+    if consultation.is_abandoned:
+        raise refuse(_("This consultation was started by mistake and is closed."), code="abandoned")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical import lab_catalogue
 from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
-from clinical.models import Consultation, LabTest, LabTestStatus
+from clinical.models import Consultation, LabResultVersion, LabTest, LabTestStatus
 from clinical.reference_ranges import is_abnormal
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
@@ -212,6 +212,50 @@ class ReviewForm(WorkflowForm):
 def reviewable(test: LabTest) -> bool:
     """Whether a result is there that no doctor has seen."""
     return test.status == LabTestStatus.COMPLETED and test.reviewed_at is None
+
+
+class CorrectResultForm(WorkflowForm):
+    """Correct a completed result: the old one is kept as a version, and the new one is to be reviewed again."""
+
+    permission = "lab_tests.correct"
+    action = "enter_results"
+    submit_label = _("Correct result")
+    question = _("Correct the result of {object}")
+    consequence = _("The old result stays on record with your reason. The ordering doctor reviews the new one.")
+
+    correction_reason = forms.CharField(label=_("Reason for the correction"), max_length=500)
+
+    class Meta:
+        model = LabTest
+        fields = ["result_value", "result_unit", "reference_range"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["result_value"].required = True
+        self.replaced = {name: getattr(self.instance, name) for name in (*LabTest.RESULT, *LabTest.REVIEW)}
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return may(actor, cls.permission) and instance.status == LabTestStatus.COMPLETED
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.status != LabTestStatus.COMPLETED:
+            raise refuse(_("Only a completed result can be corrected."), code="transition")
+        if not self.errors and all(cleaned[name] == self.replaced[name] for name in self.Meta.fields):
+            raise refuse(_("Nothing differs from the result on record."), code="unchanged")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        test = self.instance
+        LabResultVersion(
+            lab_test=test, corrected_by_user=self.actor, reason=self.cleaned_data["correction_reason"], **self.replaced
+        ).save()
+        test.result_date = now()
+        test.is_abnormal = is_abnormal(test.result_value, test.reference_range, test.result_unit)
+        test.reviewed_at = test.reviewed_by_user = None
+        test.review_comment = ""
+        return super().save(commit)
 
 
 class CancelLabTestForm(TransitionForm):

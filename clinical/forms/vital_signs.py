@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import VitalSign
 from clinical.models.vital_signs import POSSIBLE
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
+from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, refuse
 from patients.models import Patient
 
@@ -34,6 +36,8 @@ class EditVitalSignsForm(WorkflowForm):
     """Correct measurements; the patient stays."""
 
     permission = "vital_signs.edit"
+    # The fields and `clean` say all of it, and the database has the last word.
+    checked_by_model = False
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (
             _("Measurements"),
@@ -84,6 +88,10 @@ class EditVitalSignsForm(WorkflowForm):
                 self.fields[name].widget.attrs.pop(limit, None)
         self.fields["notes"].widget.attrs["rows"] = 2
 
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return may(actor, cls.permission) and not instance.struck
+
     def clean_recorded_at(self) -> datetime:
         """When it was measured: not in the future, and now if nothing is said."""
         at: datetime | None = self.cleaned_data.get("recorded_at")
@@ -99,6 +107,8 @@ class EditVitalSignsForm(WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.instance.struck:
+            raise refuse(_("This was entered in error and stays as it is."), code="transition")
         temperature = cleaned.get("temperature_celsius")
         if temperature is not None and cleaned.get("temperature_unit") == FAHRENHEIT:
             cleaned["temperature_celsius"] = to_celsius(temperature)
@@ -130,11 +140,6 @@ class EditVitalSignsForm(WorkflowForm):
                 low, high = to_fahrenheit(low), to_fahrenheit(high)
             self.add_error(name, refuse(_("This must be between %(low)s and %(high)s."), low=low, high=high))
 
-    def _get_validation_exclusions(self) -> set[str]:
-        # The form's fields and `clean` have checked all of it. Asking the database about each of its constraints
-        # beforehand took half of the request, and it has the last word anyway.
-        return super()._get_validation_exclusions() | set(self.fields)
-
 
 class RecordVitalSignsForm(EditVitalSignsForm):
     """Record one set of measurements of a patient."""
@@ -150,4 +155,43 @@ class RecordVitalSignsForm(EditVitalSignsForm):
 
     def save(self, commit: bool = True) -> Any:
         self.instance.recorded_by_user = self.actor
+        return super().save(commit)
+
+
+class VitalSignsEnteredInErrorForm(WorkflowForm):
+    """Say that measurements were never true (wrong patient, wrong value): the row stays and counts for nothing."""
+
+    permission = "vital_signs.record"
+    submit_label = _("Entered in error")
+    question = _("Were the vital signs of {object} entered in error?")
+    consequence = _("They stay in the record, struck through with your reason, and count for nothing any more.")
+    danger = True
+
+    class Meta:
+        model = VitalSign
+        fields: ClassVar = ["entered_in_error_reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_for(self.instance, self.actor):
+            raise PermissionDenied
+        self.fields["entered_in_error_reason"].required = True
+
+    @staticmethod
+    def is_for(instance: VitalSign, actor: Any) -> bool:
+        """The person who recorded them, or an administrator."""
+        return instance.recorded_by_user_id == actor.pk or may(actor, "vital_signs.edit")
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return may(actor, cls.permission) and cls.is_for(instance, actor) and not instance.struck
+
+    def clean(self) -> dict[str, Any]:
+        if self.instance.struck:
+            raise refuse(_("This was done already."), code="transition")
+        return super().clean() or self.cleaned_data
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.entered_in_error_at = now()
+        self.instance.entered_in_error_by_user = self.actor
         return super().save(commit)

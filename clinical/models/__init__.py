@@ -1,7 +1,7 @@
 """Vital signs, consultations, the medication catalogue, prescriptions and lab tests."""
 
 from clinical.models.consultations import EDITABLE_AFTER_COMPLETION, Consultation, ConsultationAddendum
-from clinical.models.lab_tests import LabTest, LabTestStatus
+from clinical.models.lab_tests import LabResultVersion, LabTest, LabTestStatus
 from clinical.models.prescriptions import VALIDITY_DAYS, Medication, Prescription
 from clinical.models.vital_signs import VitalSign
 
@@ -10,6 +10,7 @@ __all__ = [
     "VALIDITY_DAYS",
     "Consultation",
     "ConsultationAddendum",
+    "LabResultVersion",
     "LabTest",
     "LabTestStatus",
     "Medication",

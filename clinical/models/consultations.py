@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet
+from healthcare.models import BaseModel
 from healthcare.roles import Role
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 from scheduling.models import Appointment
 
 #: A completed consultation may be corrected for so long (RULE-CONS-5).
 EDITABLE_AFTER_COMPLETION = timedelta(hours=24)
 
 
-class ConsultationQuerySet(BaseQuerySet):
+class ConsultationQuerySet(PatientRowQuerySet):
     """Consultations."""
 
     def visible_to(self, user: Any) -> Self:
@@ -30,19 +31,31 @@ class ConsultationQuerySet(BaseQuerySet):
             return self.completed()
         return self
 
+    def active(self) -> Self:
+        """Lists leave out what was started by mistake, unless asked for."""
+        return self.kept()
+
+    def kept(self) -> Self:
+        """All but those that were started by mistake."""
+        return self.filter(abandoned_at__isnull=True)
+
+    def open(self) -> Self:
+        """Begun and not finished."""
+        return self.kept().filter(completed_at__isnull=True)
+
     def completed(self) -> Self:
         """Those that are finished."""
         return self.filter(completed_at__isnull=False)
 
     def editable_by(self, doctor: Any) -> Self:
         """Those that this doctor may still change: their own, open or completed less than 24 hours ago."""
-        return self.filter(doctor=doctor).exclude(completed_at__lte=now() - EDITABLE_AFTER_COMPLETION)
+        return self.kept().filter(doctor=doctor).exclude(completed_at__lte=now() - EDITABLE_AFTER_COMPLETION)
 
 
 class Consultation(BaseModel):
     """A doctor's note of one visit. Started when created, finished at `completed_at`."""
 
-    SEARCH_FIELDS = ("patient__search_text", "doctor__last_name")
+    SEARCH_FIELDS = ("doctor__last_name", "doctor__first_name")
 
     appointment = models.OneToOneField(
         Appointment,
@@ -66,6 +79,17 @@ class Consultation(BaseModel):
     follow_up_required = models.BooleanField(_("follow-up required"), default=False)
     follow_up_date = models.DateField(_("follow-up date"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    #: Started by mistake: the row stays, and gives its appointment back (`appointment` is one-to-one).
+    abandoned_at = models.DateTimeField(_("abandoned at"), null=True, blank=True)
+    abandoned_reason = models.CharField(_("reason for abandoning"), max_length=500, blank=True, default="")
+    abandoned_appointment = models.ForeignKey(
+        Appointment,
+        verbose_name=_("started from"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="abandoned_consultations",
+    )
 
     objects = ConsultationQuerySet.as_manager()
 
@@ -84,6 +108,12 @@ class Consultation(BaseModel):
                 name="consultations_completed_diagnosed",
                 violation_error_message=_("A diagnosis is needed to complete."),
             ),
+            models.CheckConstraint(
+                condition=models.Q(abandoned_at__isnull=True)
+                | models.Q(completed_at__isnull=True, appointment__isnull=True),
+                name="consultations_abandoned_is_empty",
+                violation_error_message=_("A completed consultation cannot be abandoned."),
+            ),
         ]
         indexes = [
             models.Index(fields=["patient", "-consultation_date"], name="consultations_by_patient"),
@@ -94,14 +124,31 @@ class Consultation(BaseModel):
     def __str__(self) -> str:
         return f"{self.patient} {timezone.localtime(self.consultation_date):%Y-%m-%d}"
 
+    @classmethod
+    def can_be_inactive(cls) -> bool:
+        """One that was started by mistake is hidden in lists like the deactivated."""
+        return True
+
     @property
     def is_completed(self) -> bool:
         """Whether the doctor has finished."""
         return self.completed_at is not None
 
     @property
+    def is_abandoned(self) -> bool:
+        """Whether it was started by mistake."""
+        return self.abandoned_at is not None
+
+    @property
+    def struck(self) -> bool:
+        """Whether it counts for nothing, and so is shown struck through."""
+        return self.is_abandoned
+
+    @property
     def state(self) -> str:
-        """in_progress, completed, or locked (24 hours after completion), as shown."""
+        """in_progress, completed, locked (24 hours after completion) or abandoned, as shown."""
+        if self.is_abandoned:
+            return "abandoned"
         if self.locked():
             return "locked"
         return "completed" if self.is_completed else "in_progress"

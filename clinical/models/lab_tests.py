@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from clinical.models.consultations import Consultation
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
-from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
+from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import Role, may
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 
 class LabTestStatus(models.TextChoices):
@@ -29,7 +30,7 @@ class LabTestStatus(models.TextChoices):
 L = LabTestStatus
 
 
-class LabTestQuerySet(BaseQuerySet):
+class LabTestQuerySet(PatientRowQuerySet):
     """Lab tests."""
 
     def visible_to(self, user: Any) -> Self:
@@ -54,7 +55,7 @@ class LabTest(BaseModel):
         L.COMPLETED: (),
         L.CANCELLED: (),
     }
-    SEARCH_FIELDS = ("patient__search_text", "test_name")
+    SEARCH_FIELDS = ("test_name",)
 
     patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="lab_tests")
     consultation = models.ForeignKey(
@@ -120,7 +121,46 @@ class LabTest(BaseModel):
         """Whether this person may see results, not only the worklist."""
         return may(user, "lab_tests.results")
 
+    #: What a result consists of; corrected together, and kept together as a version.
+    RESULT = ("result_value", "result_unit", "reference_range", "is_abnormal", "result_date")
+    #: What a review leaves behind.
+    REVIEW = ("reviewed_at", "reviewed_by_user", "review_comment")
+
     @property
     def flag(self) -> str:
         """abnormal, normal, or empty where it cannot be told, as shown."""
         return {True: "abnormal", False: "normal", None: ""}[self.is_abnormal]
+
+
+class LabResultVersion(BaseModel):
+    """A result as it was before a correction: value, flag and review, with the reason; never changed."""
+
+    lab_test = models.ForeignKey(
+        LabTest, verbose_name=_("lab test"), on_delete=models.PROTECT, related_name="result_versions"
+    )
+    result_value = models.CharField(_("result"), max_length=500)
+    result_unit = models.CharField(_("unit"), max_length=50, blank=True, default="")
+    reference_range = models.CharField(_("reference range"), max_length=100, blank=True, default="")
+    is_abnormal = models.BooleanField(_("abnormal"), null=True, blank=True)
+    result_date = models.DateTimeField(_("result at"), null=True, blank=True)
+    reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
+    reviewed_by_user = user_key(_("reviewed by"), "reviewed_result_versions", null=True, blank=True)
+    review_comment = models.CharField(_("review comment"), max_length=1000, blank=True, default="")
+    corrected_by_user = user_key(_("corrected by"), "corrected_results")
+    reason = models.CharField(_("reason for the correction"), max_length=500)
+
+    class Meta:
+        db_table = "lab_result_versions"
+        verbose_name = _("earlier result")
+        verbose_name_plural = _("earlier results")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.lab_test}: {self.result_value} {self.result_unit}".strip()
+
+    def patient_of_row(self) -> Any:
+        return self.lab_test.patient_id if self.lab_test_id else None
+
+    def get_absolute_url(self) -> str:
+        """The test, where its earlier results are listed."""
+        return self.lab_test.get_absolute_url()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
@@ -13,6 +13,7 @@ from healthcare.clock import now
 from healthcare.models import BaseModel, range_constraint
 from healthcare.text import LongTextField
 from patients.models import Patient
+from patients.querysets import PatientRowQuerySet
 
 #: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
 POSSIBLE = {
@@ -25,10 +26,17 @@ POSSIBLE = {
 }
 
 
-class VitalSign(BaseModel):
-    """One set of measurements, taken at once."""
+class VitalSignQuerySet(PatientRowQuerySet):
+    """Measurements."""
 
-    SEARCH_FIELDS = ("patient__search_text",)
+    def valid(self) -> Self:
+        """Those that hold; one entered in error counts for nothing."""
+        return self.filter(entered_in_error_at__isnull=True)
+
+
+class VitalSign(BaseModel):
+    """One set of measurements, taken at once. Entered in error instead of deleted: the row stays, struck through."""
+
     MEASUREMENTS = (
         "systolic_bp",
         "diastolic_bp",
@@ -56,6 +64,11 @@ class VitalSign(BaseModel):
     height_cm = models.DecimalField(_("height (cm)"), max_digits=5, decimal_places=1, null=True, blank=True)
     oxygen_saturation = models.PositiveSmallIntegerField(_("oxygen saturation (%)"), null=True, blank=True)
     notes = LongTextField(_("notes"))
+    entered_in_error_at = models.DateTimeField(_("entered in error, said at"), null=True, blank=True)
+    entered_in_error_by_user = user_key(_("said by"), "withdrawn_vital_signs", null=True, blank=True)
+    entered_in_error_reason = models.CharField(_("what was wrong"), max_length=500, blank=True, default="")
+
+    objects = VitalSignQuerySet.as_manager()
 
     class Meta:
         db_table = "vital_signs"
@@ -88,6 +101,16 @@ class VitalSign(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.patient} {timezone.localtime(self.recorded_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def struck(self) -> bool:
+        """Whether it was entered in error, and so is shown struck through."""
+        return self.entered_in_error_at is not None
+
+    @property
+    def state(self) -> str:
+        """entered_in_error, or nothing worth a word."""
+        return "entered_in_error" if self.struck else ""
 
     @property
     def blood_pressure(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical.filters import ConsultationFilter
 from clinical.forms.consultations import (
+    AbandonConsultationForm,
     AddAddendumForm,
     CompleteConsultationForm,
     ConsultationForm,
@@ -18,7 +19,8 @@ from clinical.forms.consultations import (
 from clinical.models import Consultation, ConsultationAddendum
 from clinical.views.from_row import FromRowConfirmPage, FromRowPage
 from clinical.workspace import workspace
-from healthcare.generic import Action, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
+from healthcare import drafts
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
 from healthcare.roles import may
 from scheduling.models import Appointment
@@ -52,6 +54,7 @@ class ConsultationDetail(DetailPage):
 
     permission = "consultations.view"
     model = Consultation
+    template_name = "clinical/consultation_detail.html"
     status_field = "state"
     sections = (
         Section("", ("consultation_date", "doctor", "appointment", "completed_at")),
@@ -88,6 +91,10 @@ class ConsultationDetail(DetailPage):
             when=lambda row: bool(row.prescriptions.all()),
         ),
         Action(_("Print summary"), "consultation_summary", permission="consultations.view", icon="printer"),
+        Action(_("Abandon"), "consultation_delete", form=AbandonConsultationForm, style="danger"),
+    )
+    abandoned = Section(
+        _("Abandoned"), ("abandoned_reason", "abandoned_at", "abandoned_appointment"), wide=("abandoned_reason",)
     )
     related = (
         Related(
@@ -120,9 +127,18 @@ class ConsultationDetail(DetailPage):
     )
 
     def get_queryset(self) -> Any:
-        return Consultation.objects.select_related("patient", "doctor", "appointment__patient").prefetch_related(
-            "prescriptions"
-        )
+        return Consultation.objects.select_related(
+            "patient", "doctor", "appointment__patient", "abandoned_appointment__patient"
+        ).prefetch_related("prescriptions")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.object.is_abandoned:
+            context["sections"].insert(0, self.section_context(self.abandoned))
+        if self.object.state in ("in_progress", "completed"):
+            page = url_of(Consultation, "edit", self.object.pk)
+            context["written_now"] = drafts.drafts().of(self.object.doctor, page).being_typed().first()
+        return context
 
 
 class ConsultationStart(FromRowConfirmPage):
@@ -163,13 +179,23 @@ class ConsultationEdit(EditPage):
     form_class = ConsultationForm
     template_name = "clinical/consultation_form.html"
     page_title = _("Consultation")
+    drafted = True
+
+    def draft_page(self) -> str:
+        """One draft, whichever button is pressed."""
+        return url_of(Consultation, "edit", self.object.pk)
 
     def get_queryset(self) -> Any:
         return Consultation.objects.select_related("patient__medical_record", "doctor", "appointment")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.object.locked():
-            messages.info(request, _("24 hours have passed since completion: only addenda are possible."))
+        if self.object.locked() or self.object.is_abandoned:
+            messages.info(
+                request,
+                _("This consultation was started by mistake and is closed.")
+                if self.object.is_abandoned
+                else _("24 hours have passed since completion: only addenda are possible."),
+            )
             return HttpResponseRedirect(self.object.get_absolute_url())
         return super().get(request, *args, **kwargs)
 
@@ -191,6 +217,15 @@ class ConsultationComplete(ConsultationEdit):
     permission = "consultations.edit"
     form_class = CompleteConsultationForm
     success_message = _("The consultation is completed.")
+
+
+class ConsultationAbandon(ActionPage):
+    """Take back a consultation started by mistake; also what "delete" means here."""
+
+    permission = "consultations.edit"
+    model = Consultation
+    form_class = AbandonConsultationForm
+    success_message = _("The consultation is abandoned; the patient waits again.")
 
 
 class ConsultationAddendumCreate(FromRowPage):

@@ -12,6 +12,7 @@ from clinical.filters import LabTestFilter
 from clinical.forms.lab_tests import (
     CancelLabTestForm,
     CollectSampleForm,
+    CorrectResultForm,
     EditLabTestForm,
     EnterResultsForm,
     OrderLabTestForm,
@@ -20,7 +21,7 @@ from clinical.forms.lab_tests import (
 )
 from clinical.models import LabTest
 from clinical.views.vital_signs import PatientPageMixin
-from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
 
 STEPS = (
@@ -102,8 +103,30 @@ class LabTestDetail(DetailPage):
         *STEPS,
         Action(_("Print requisition"), "lab_test_requisition", permission="lab_tests.view", icon="printer"),
         Action(_("Edit"), "lab_test_edit", form=EditLabTestForm, icon="pencil"),
+        Action(_("Correct result"), "lab_test_correct", form=CorrectResultForm, icon="pencil"),
         Action(_("Cancel test"), "lab_test_cancel", form=CancelLabTestForm, style="danger"),
     )
+    versions = Related(
+        _("Earlier results"),
+        lambda row, user: row.result_versions.select_related("corrected_by_user", "lab_test"),
+        (
+            Column("result_value"),
+            Column("result_unit"),
+            Column("reference_range"),
+            Column("result_date"),
+            Column("reason"),
+            Column("corrected_by_user"),
+            Column("created_at", _("Corrected at")),
+        ),
+        permission="lab_tests.results",
+    )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if LabTest.results_visible_to(self.request.user):
+            earlier = self.related_context(self.versions)
+            context["related"] += [earlier] if earlier["rows"] else []
+        return context
 
     def get_queryset(self) -> Any:
         return LabTest.objects.select_related("patient", "ordered_by_doctor", "reviewed_by_user")
@@ -159,6 +182,13 @@ class LabTestEnterResults(LabTestStep):
 
     permission = "lab_tests.process"
     form_class = EnterResultsForm
+
+
+class LabTestCorrect(LabTestStep):
+    """A completed result was wrong."""
+
+    permission = "lab_tests.correct"
+    form_class = CorrectResultForm
 
 
 class LabTestReview(LabTestStep):

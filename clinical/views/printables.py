@@ -88,9 +88,8 @@ class ConsultationSummary(ClinicalDocument):
     def content(self) -> dict[str, Any]:
         consultation = self.object
         measured = (
-            consultation.patient.vital_signs.filter(
-                recorded_at__date=timezone.localdate(consultation.consultation_date)
-            )
+            consultation.patient.vital_signs.valid()
+            .filter(recorded_at__date=timezone.localdate(consultation.consultation_date))
             .order_by("-recorded_at")
             .first()
         )

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinical.filters import VitalSignFilter
-from clinical.forms.vital_signs import EditVitalSignsForm, RecordVitalSignsForm
+from clinical.forms.vital_signs import EditVitalSignsForm, RecordVitalSignsForm, VitalSignsEnteredInErrorForm
 from clinical.models import VitalSign
 from healthcare.clock import today
-from healthcare.generic import Action, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
 from healthcare.generic.base import url_of
 from patients.models import Patient
 from scheduling.models import AppointmentStatus
@@ -69,6 +69,7 @@ class VitalSignList(ListPage):
         Column("oxygen_saturation", _("SpO₂ %"), align="end"),
         Column("respiratory_rate", _("Breaths"), align="end"),
         Column("recorded_by_user"),
+        Column("state", _("State")),
     )
 
 
@@ -94,6 +95,12 @@ class VitalSignDetail(DetailPage):
         ),
         Section(_("Circumstances"), ("recorded_at", "recorded_by_user", "notes"), wide=("notes",)),
     )
+    withdrawn = Section(
+        _("Entered in error"),
+        ("entered_in_error_reason", "entered_in_error_at", "entered_in_error_by_user"),
+        wide=("entered_in_error_reason",),
+    )
+    status_field = "state"
     actions = (
         Action(_("Correct"), "vital_sign_edit", form=EditVitalSignsForm, icon="pencil"),
         Action(
@@ -104,10 +111,17 @@ class VitalSignDetail(DetailPage):
             keyed=False,
             query=lambda row: f"?patient={row.patient_id}",
         ),
+        Action(_("Entered in error"), "vital_sign_delete", form=VitalSignsEnteredInErrorForm, style="danger"),
     )
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.object.struck:
+            context["sections"].insert(0, self.section_context(self.withdrawn))
+        return context
+
     def get_queryset(self) -> Any:
-        return VitalSign.objects.select_related("patient", "recorded_by_user")
+        return VitalSign.objects.select_related("patient", "recorded_by_user", "entered_in_error_by_user")
 
 
 class VitalSignCreate(PatientPageMixin, CreatePage):
@@ -135,3 +149,12 @@ class VitalSignEdit(EditPage):
     model = VitalSign
     form_class = EditVitalSignsForm
     page_title = _("Correct vital signs")
+
+
+class VitalSignEnteredInError(ActionPage):
+    """Withdraw a set of measurements; also what "delete" means here."""
+
+    permission = "vital_signs.record"
+    model = VitalSign
+    form_class = VitalSignsEnteredInErrorForm
+    success_message = _("The vital signs count for nothing any more.")

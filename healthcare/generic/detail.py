@@ -175,6 +175,7 @@ class DetailPage(Page):
             {
                 "url": row.get_absolute_url(),
                 "object": row,
+                "inactive": getattr(row, "struck", False),
                 "cells": [
                     {"column": head, "value": shown_value_of(row, c.name)}
                     for c, head in zip(columns, heads, strict=True)

@@ -28,6 +28,8 @@ from scheduling.models import (
 )
 from scheduling.slots import DAY, Agenda, Span, span_of
 
+#: The fields that say when a visit begins.
+START = ("appointment_date", "appointment_time")
 #: Later dates are typing mistakes.
 MAX_DAYS_AHEAD = 5 * 366
 
@@ -80,8 +82,8 @@ class TimeRulesForm(DoctorTimeForm):
         ]
         widgets: ClassVar[dict[str, Any]] = {"notes": forms.Textarea(attrs={"rows": 3})}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, data=with_chosen_start(data), **kwargs)
         #: What was booked against a rule, knowingly; kept with the reason in the audit trail.
         self.exceptions: list[dict[str, str]] = []
         self.fields["override_reason"].label = _("Reason for the exception")
@@ -210,6 +212,14 @@ class TimeRulesForm(DoctorTimeForm):
         if moved and saved.patient.email:
             enqueue("scheduling.mail.send_confirmation", str(saved.pk))
         return saved
+
+
+def with_chosen_start(data: Any) -> Any:
+    """The posted data with the time of the button that was pressed after a refusal (BYD-1): `2026-11-24 09:30`."""
+    chosen = str(data.get("book_at", "")).split() if data else []
+    return (
+        {**{name: data[name] for name in data}, **dict(zip(START, chosen, strict=True))} if len(chosen) == 2 else data
+    )
 
 
 def bookable(day: date) -> bool:

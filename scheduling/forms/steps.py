@@ -18,7 +18,7 @@ from scheduling.slots import Agenda, Span
 
 
 class AppointmentStep(TransitionForm):
-    """A step of an appointment; clinical's start of a consultation is one too."""
+    """A step of an appointment. Starting it is clinical's: the consultation begins with it."""
 
     class Meta:
         model = Appointment
@@ -34,6 +34,9 @@ class ConfirmForm(AppointmentStep):
     submit_label = gettext_lazy("Confirm")
     question = gettext_lazy("Confirm the visit {object}?")
     consequence = gettext_lazy("It shows that the patient has said that they will come.")
+
+    def before_save(self) -> None:
+        self.instance.confirmed_at = now()
 
 
 class CheckInForm(AppointmentStep):
@@ -62,19 +65,6 @@ class CheckInForm(AppointmentStep):
 
     def before_save(self) -> None:
         self.instance.checked_in_at = now()
-
-
-class StartAppointmentForm(AppointmentStep):
-    """The doctor begins; the base of clinical's form, which opens the consultation with it."""
-
-    permission = "appointments.start"
-    action = "start"
-    to = AppointmentStatus.IN_PROGRESS
-    submit_label = gettext_lazy("Start consultation")
-    question = gettext_lazy("Start the consultation {object}?")
-
-    def before_save(self) -> None:
-        self.instance.started_at = now()
 
 
 def consultation_of(appointment: Appointment) -> Any:
@@ -191,7 +181,7 @@ class UndoForm(DoctorTimeForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        self.instance.status = Appointment.UNDO[AppointmentStatus(self.undone)]
+        self.instance.status = self.instance.status_before_mistake()
         self.instance.checked_in_at = None
         self.instance.override_reason = self.cleaned_data["undo_reason"]
         return super().save(commit)
@@ -204,7 +194,7 @@ class UndoCheckInForm(UndoForm):
     undone = AppointmentStatus.CHECKED_IN
     submit_label = gettext_lazy("Undo check-in")
     question = gettext_lazy("Undo the check-in of {object}?")
-    consequence = gettext_lazy("The visit is scheduled again, and its waiting time is forgotten.")
+    consequence = gettext_lazy("The visit is expected again as it was, and its waiting time is forgotten.")
 
     class Meta(UndoForm.Meta):
         pass
@@ -221,7 +211,7 @@ class UndoNoShowForm(UndoForm):
     undone = AppointmentStatus.NO_SHOW
     submit_label = gettext_lazy("Undo no-show")
     question = gettext_lazy("Undo the no-show of {object}?")
-    consequence = gettext_lazy("The visit is scheduled again, if its time is still free.")
+    consequence = gettext_lazy("The visit is expected again as it was, if its time is still free.")
 
     class Meta(UndoForm.Meta):
         pass

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,6 +22,7 @@ from healthcare.generic import (
     CreatePage,
     DetailPage,
     EditPage,
+    FormPage,
     ListPage,
     PdfPage,
     Section,
@@ -36,7 +38,8 @@ CHECK_IN = Action(gettext_lazy("Check in"), "appointment_check_in", form=forms.C
 START = Action(
     gettext_lazy("Start consultation"),
     "appointment_start",
-    form=forms.StartAppointmentForm,
+    permission="appointments.start",
+    when=lambda row: row.status == AppointmentStatus.CHECKED_IN,
     icon="play",
 )
 RECORD_VITALS = Action(
@@ -129,7 +132,7 @@ class AppointmentDetail(DetailPage):
             permission="appointments.reason",
             wide=("reason", "notes"),
         ),
-        Section(gettext_lazy("Times"), ("created_at", "checked_in_at", "started_at", "completed_at")),
+        Section(gettext_lazy("Times"), ("created_at", "confirmed_at", "checked_in_at", "started_at", "completed_at")),
     )
     actions = (
         replace(CHECK_IN, style="primary"),
@@ -171,20 +174,31 @@ class AppointmentDetail(DetailPage):
         return Appointment.objects.select_related("patient", "doctor", "department", "consultation")
 
 
-class AppointmentForm:
-    """What booking and rescheduling show beside the form."""
+class AppointmentFormPage(FormPage):
+    """Booking and rescheduling: the form, with the free times beside it."""
 
+    abstract = True
     template_name = "scheduling/appointment_form.html"
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        names = ("patient", "doctor", "duration_minutes", "appointment_date")
-        known = {name: form[name].value() for name in names if name in form.fields and form[name].value()}
-        return super().get_context_data(  # type: ignore[misc]
-            form=form, slots_url=f"{reverse('appointment_slots')}?{urlencode(known)}", **kwargs
-        )
+        moved = self.object.pk if self.object else ""
+        return super().get_context_data(form=form, slots_url=reverse("appointment_slots"), moved=moved, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Submits, unless it comes back from the page of free times with what was typed and perhaps a time."""
+        if "chosen" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        typed = {**request.POST.dict(), **chosen_time(request.POST["chosen"])}
+        return self.render_form(self.form_class(actor=request.user, initial=typed, instance=self.object))
 
 
-class AppointmentCreate(AppointmentForm, CreatePage):
+def chosen_time(text: str) -> dict[str, str]:
+    """The form's fields from a button of the page of free times: `<doctor> 2026-11-24 09:30`."""
+    parts = text.split()
+    return dict(zip(("doctor", "appointment_date", "appointment_time"), parts, strict=True)) if len(parts) == 3 else {}
+
+
+class AppointmentCreate(AppointmentFormPage, CreatePage):
     """Book a visit."""
 
     permission = "appointments.edit"
@@ -212,7 +226,7 @@ class AppointmentCreate(AppointmentForm, CreatePage):
         return None
 
 
-class AppointmentEdit(AppointmentForm, EditPage):
+class AppointmentEdit(AppointmentFormPage, EditPage):
     """Move or change a visit."""
 
     permission = "appointments.edit"

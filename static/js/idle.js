@@ -121,7 +121,9 @@
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     error.textContent = "";
-    fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" })
+    var body = new FormData(form);
+    body.set("csrfmiddlewaretoken", document.querySelector("#log-out [name=csrfmiddlewaretoken]").value);
+    fetch(form.action, { method: "POST", body: body, credentials: "same-origin" })
       .then(function (response) {
         if (response.status === 403) throw new Error("csrf");
         return response.json();

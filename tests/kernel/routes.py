@@ -70,12 +70,13 @@ MAKERS = {
     "Patient": lambda user: canary_patient(),
     "MedicalRecord": lambda user: canary_patient().medical_record,
     "PatientAllergy": lambda user: factories.PatientAllergyFactory(patient=canary_patient()),
-    "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient()),
+    "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),
     "Appointment": lambda user: consultation_of(user, completed=True).appointment,
     "Consultation": lambda user: consultation_of(user, completed=True),
     "Prescription": lambda user: factories.PrescriptionFactory(consultation=consultation_of(user)),
     "LabTest": lambda user: factories.LabTestFactory(consultation=consultation_of(user)),
     "Invoice": lambda user: invoice_of(canary_patient()),
+    "UnbilledVisit": lambda user: consultation_of(user, completed=True).unbilled_visit,
     "Payment": lambda user: factories.PaymentFactory(invoice=invoice_of(canary_patient())),
 }
 

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.django_db
 STEPS = {
     forms.ConfirmForm: {},
     forms.CheckInForm: {},
-    forms.StartAppointmentForm: {},
     forms.CompleteAppointmentForm: {},
     forms.CancelForm: {"cancellation_reason": "Patient rang"},
     forms.NoShowForm: {},
@@ -65,11 +64,7 @@ def code(form, field="__all__"):
 
 
 def actor_for(form_class, staff):
-    return (
-        staff["doctor"]
-        if form_class.permission in ("appointments.start", "appointments.complete")
-        else staff["receptionist"]
-    )
+    return staff["doctor"] if form_class.permission == "appointments.complete" else staff["receptionist"]
 
 
 @pytest.mark.spec("RULE-APPT-5", "WF-CHECKIN")
@@ -102,7 +97,9 @@ def test_the_table_is_the_specifications():
         "cancelled": set(),
         "no_show": set(),
     }
-    assert {form.to for form in STEPS} == {to for steps in Appointment.TRANSITIONS.values() for to in steps}
+    # The start is clinical's: the consultation begins with it.
+    steps = {to for following in Appointment.TRANSITIONS.values() for to in following}
+    assert {form.to for form in STEPS} == steps - {AppointmentStatus.IN_PROGRESS}
 
 
 @pytest.mark.spec("RULE-APPT-5")
@@ -182,6 +179,17 @@ def test_undo_from_every_status(form_class, status, visit, receptionist):
 
 
 @pytest.mark.spec("RULE-APPT-5")
+@pytest.mark.parametrize(("mistake", "undo"), [(forms.CheckInForm, UNDO[0]), (forms.NoShowForm, UNDO[1])])
+def test_undo_leads_back_to_what_was_before(mistake, undo, visit, receptionist):
+    appointment = visit("scheduled")
+    for form_class in (forms.ConfirmForm, mistake):
+        assert submit(form_class, actor=receptionist, instance=appointment).is_valid()
+    assert submit(undo, actor=receptionist, instance=appointment, data={"undo_reason": "Wrong row"}).is_valid()
+    appointment.refresh_from_db()
+    assert appointment.status == "confirmed"
+
+
+@pytest.mark.spec("RULE-APPT-5")
 @pytest.mark.parametrize("form_class", UNDO)
 def test_undo_needs_a_reason_and_the_same_day(form_class, visit, receptionist):
     appointment = visit(form_class.undone)
@@ -250,7 +258,6 @@ def test_only_the_doctor_of_the_visit_completes_it(visit):
         (forms.NoShowForm, {"administrator", "receptionist"}),
         (forms.UndoCheckInForm, {"administrator", "receptionist"}),
         (forms.UndoNoShowForm, {"administrator", "receptionist"}),
-        (forms.StartAppointmentForm, {"doctor"}),
         (forms.CompleteAppointmentForm, {"doctor"}),
         (forms.ScheduleForm, {"administrator"}),
         (forms.AbsenceForm, {"administrator"}),

@@ -16,7 +16,10 @@ def seed():
 
 def play(number, seeded, rounds):
     """(answers, how many passwords were really looked at)."""
-    client, looked = Client(raise_request_exception=False, REMOTE_ADDR=f"10.0.0.{number + 1}"), 0
+    client, looked = (
+        Client(raise_request_exception=False, SERVER_NAME="localhost", REMOTE_ADDR=f"10.0.0.{number + 1}"),
+        0,
+    )
     check = User.check_password
 
     def counting(self, raw):
@@ -32,6 +35,6 @@ def play(number, seeded, rounds):
 
 def read(seeded):
     """Whether the right password opens the account now, and whether it is locked."""
-    client = Client(REMOTE_ADDR="10.9.9.9")
+    client = Client(SERVER_NAME="localhost", REMOTE_ADDR="10.9.9.9")
     right = client.post("/login/", {"username": seeded["email"], "password": PASSWORD})
     return {"opened": right.status_code == 302, "locked": locked_until("account", seeded["email"]) is not None}

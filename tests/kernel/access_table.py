@@ -83,6 +83,7 @@ TABLE = {
     "vital_sign_list": "ADN",
     "vital_sign_create": "ADN",
     "vital_sign_detail": "ADN",
+    "vital_sign_trends": "ADN",
     "vital_sign_edit": "A",
     "vital_sign_delete": "ADN",
     "appointment_start": "D",

@@ -31,6 +31,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Dashboard"), "dashboard", "signed_in", "speedometer2"),
             Item(_("Patients"), "patient_list", "patients.view", "people"),
             Item(_("Appointments"), "appointment_list", "appointments.view", "calendar3"),
+            Item(_("Waiting board"), "appointment_board", "appointments.board", "kanban"),
             Item(_("Vital signs"), "vital_sign_list", "vital_signs.view", "heart-pulse"),
             Item(_("Consultations"), "consultation_list", "consultations.list", "journal-medical"),
             Item(_("Prescriptions"), "prescription_list", "prescriptions.view", "capsule"),
@@ -87,6 +88,13 @@ def entries(items: tuple[Item, ...], user: Any, path: str) -> list[dict[str, Any
     return found
 
 
+def mark_nearest(items: list[dict[str, Any]]) -> None:
+    """Of the marked entries leave the longest address marked: `/appointments/board/` is no `/appointments/`."""
+    nearest = max((len(item["url"]) for item in items if item["active"]), default=0)
+    for item in items:
+        item["active"] = item["active"] and len(item["url"]) == nearest
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: clinic, menus, search."""
     user = getattr(request, "user", None)
@@ -94,6 +102,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"clinic": clinic, "menu": [], "new_menu": []}
     sections = [{"label": label, "items": entries(items, user, request.path)} for label, items in MENU]
+    mark_nearest([item for section in sections for item in section["items"]])
     return {
         "clinic": clinic,
         "menu": [section for section in sections if section["items"]],

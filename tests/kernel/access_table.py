@@ -124,6 +124,8 @@ TABLE = {
     "appointment_detail": "ADNRB",
     "appointment_create": "AR",
     "appointment_slots": "AR",
+    "appointment_board": "ADNR",
+    "appointment_board_room": "ADNR",
     "appointment_edit": "AR",
     "appointment_delete": "AR",
     "appointment_confirm": "AR",

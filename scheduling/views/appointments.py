@@ -236,6 +236,11 @@ class AppointmentEdit(AppointmentFormPage, EditPage):
     model = Appointment
     form_class = forms.RescheduleAppointmentForm
     page_title = gettext_lazy("Reschedule")
+    #: From a drag that the calendar's form refused and that needs more words.
+    PREFILLED = ("doctor", "appointment_date", "appointment_time", "duration_minutes")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
 
 
 class AppointmentConfirm(ActionPage):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import Consultation, LabTest, LabTestStatus, Medication, Prescription, VitalSign
@@ -69,6 +71,28 @@ class PrescriptionFilter(django_filters.FilterSet):
     def by_state(self, queryset: Any, name: str, value: str) -> Any:
         """RULE-RX-3; the discontinued are shown with the inactive."""
         return queryset.current() if value == "active" else queryset.expired()
+
+
+class OverrideFilter(django_filters.FilterSet):
+    """Acknowledged warnings by patient, doctor, day and kind."""
+
+    patient = patient()
+    overridden_by_user = doctor("overridden_by_user")
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind"),
+        method="of_kind",
+        choices=[("allergy", _("Allergy")), ("interaction", _("Interaction")), ("duplicate", _("Duplicate"))],
+    )
+    prescribed_from = django_filters.DateFilter(field_name="prescribed_date", lookup_expr="gte", label=_("From"))
+    prescribed_to = django_filters.DateFilter(field_name="prescribed_date", lookup_expr="lte", label=_("To"))
+
+    class Meta:
+        model = Prescription
+        fields = ["patient"]
+
+    def of_kind(self, queryset: Any, name: str, value: str) -> Any:
+        """Looked for in the text of the JSON, which both engines write alike."""
+        return queryset.annotate(warned=Cast("safety_warnings", TextField())).filter(warned__contains=f'"{value}"')
 
 
 class LabTestFilter(django_filters.FilterSet):

@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("prescriptions/", prescriptions.PrescriptionList.as_view(), name="prescription_list"),
     path("prescriptions/new/", prescriptions.PrescriptionCreate.as_view(), name="prescription_create"),
+    path("prescriptions/overrides/", prescriptions.OverrideList.as_view(), name="prescription_overrides"),
     path("prescriptions/<uuid:pk>/", prescriptions.PrescriptionDetail.as_view(), name="prescription_detail"),
     path("prescriptions/<uuid:pk>/edit/", prescriptions.PrescriptionEdit.as_view(), name="prescription_edit"),
     path("prescriptions/<uuid:pk>/renew/", prescriptions.PrescriptionRenew.as_view(), name="prescription_renew"),

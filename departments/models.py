@@ -216,3 +216,6 @@ class Counter(BaseModel):
             cls.objects.bulk_create([cls(name=name, value=0)], ignore_conflicts=True)
             cls.objects.filter(name=name).update(value=models.F("value") + count)
         return cls.objects.values_list("value", flat=True).get(name=name) - count + 1
+
+
+from departments.drafts import FormDraft  # noqa: E402, F401 - a table of this app, kept in a file of its own

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from departments import views
+from departments import draft_views, views
 
 urlpatterns = [
+    path("drafts/", draft_views.DraftSave.as_view(), name="draft_save"),
+    path("drafts/discard/", draft_views.DraftDiscard.as_view(), name="draft_discard"),
     path("login/", views.LoginPage.as_view(), name="login"),
     path("logout/", views.LogoutPage.as_view(), name="logout"),
     path("account/password/", views.ChangePasswordPage.as_view(), name="password_change"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import cache
 from typing import Any, Self
 
 from django.db import DEFAULT_DB_ALIAS, models, transaction
@@ -142,10 +143,20 @@ class BaseModel(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of this row, or an empty string where it has none."""
-        try:
-            return reverse(f"{self.entity_name()}_detail", args=[self.pk])
-        except NoReverseMatch:
-            return ""
+        return detail_path(self.entity_name()).replace(str(NO_KEY), str(self.pk))
+
+
+#: Stands for a row's key in `detail_path`.
+NO_KEY = uuid.UUID(int=0)
+
+
+@cache
+def detail_path(entity: str) -> str:
+    """The address of an entity's rows, worked out once: lists have many rows."""
+    try:
+        return reverse(f"{entity}_detail", args=[NO_KEY])
+    except NoReverseMatch:
+        return ""
 
 
 def enum_constraint(field: str, choices: type[models.TextChoices], table: str) -> models.CheckConstraint:

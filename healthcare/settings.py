@@ -99,7 +99,7 @@ TEMPLATES = [
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "healthcare.form_renderer.ClinicRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
@@ -112,13 +112,25 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Writers queue at BEGIN instead of failing in mid-transaction; every commit reaches the disk.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # Longer than any queue of writers on a busy machine; a person would see no error, only a pause.
+        "timeout": 60,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; "
         "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Kept open on both engines: opening a SQLite file costs a millisecond, and the last one to close it empties its WAL.
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+
+# Parts of pages that are the same for many, never anything of a patient: see templates/base.html.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "template_fragments": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "template_fragments",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
 
 # -- people --------------------------------------------------------------------------------------
 
@@ -203,8 +215,11 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
+        # Packing every file takes half a minute, which a demo on one's own machine need not wait for.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING
+        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }

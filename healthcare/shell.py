@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -47,6 +48,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Medical records"), "medical_record_list", "medical_records.view", "folder2-open"),
             Item(_("Medications"), "medication_list", "prescriptions.view", "prescription2"),
+            Item(_("Acknowledged warnings"), "prescription_overrides", "prescriptions.view", "exclamation-triangle"),
             Item(_("Services"), "service_list", "services.view", "tags"),
             Item(_("Insurance providers"), "insurance_provider_list", "insurance_providers.view", "shield-check"),
         ),
@@ -74,40 +76,49 @@ NEW_MENU: tuple[Item, ...] = (
 )
 
 
-def entries(items: tuple[Item, ...], user: Any, path: str) -> list[dict[str, Any]]:
+def entries(items: tuple[Item, ...], user: Any, active: str = "") -> list[dict[str, Any]]:
     """The entries that this person may use, with the present one marked."""
-    found = []
-    for item in items:
-        if not may(user, item.permission):
-            continue
-        try:
-            url = reverse(item.url_name)
-        except NoReverseMatch:
-            continue
-        active = path == url if url == "/" else path.startswith(url)
-        found.append({"label": item.label, "url": url, "icon": item.icon, "active": active})
-    return found
+    return [
+        {"label": item.label, "url": url, "icon": item.icon, "active": url == active}
+        for item in items
+        if (url := url_of(item)) and may(user, item.permission)
+    ]
 
 
-def mark_nearest(items: list[dict[str, Any]]) -> None:
-    """Of the marked entries leave the longest address marked: `/appointments/board/` is no `/appointments/`."""
-    nearest = max((len(item["url"]) for item in items if item["active"]), default=0)
-    for item in items:
-        item["active"] = item["active"] and len(item["url"]) == nearest
+@cache
+def url_of(item: Item) -> str:
+    """Where the entry leads; an empty string where that does not exist."""
+    try:
+        return reverse(item.url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def active_url(path: str) -> str:
+    """The menu's entry to which a page belongs: the one with the longest common address."""
+    urls = [url_of(item) for _label, items in MENU for item in items]
+    return max(
+        (url for url in urls if url and (path == url or (url != "/" and path.startswith(url)))), key=len, default=""
+    )
+
+
+def menu_of(user: Any, active: str) -> list[dict[str, Any]]:
+    """The sections of the side menu that hold something for this person."""
+    sections = [{"label": label, "items": entries(items, user, active)} for label, items in MENU]
+    return [section for section in sections if section["items"]]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: clinic, menus, search."""
+    """Context processor: the clinic, the menus, and on what their cached parts in `base.html` depend."""
     user = getattr(request, "user", None)
     clinic = apps.get_model("departments", "ClinicSettings").current()  # type: ignore[attr-defined]
     if user is None or not user.is_authenticated:
         return {"clinic": clinic, "menu": [], "new_menu": []}
-    sections = [{"label": label, "items": entries(items, user, request.path)} for label, items in MENU]
-    mark_nearest([item for section in sections for item in section["items"]])
+    active = active_url(request.path)
     return {
         "clinic": clinic,
-        "menu": [section for section in sections if section["items"]],
-        "new_menu": entries(NEW_MENU, user, ""),
-        # The box on every page finds patients, which every role may; the list shows what the role sees of them.
-        "search_url": reverse("patient_list"),
+        "active_url": active,
+        # Called by the template only where the part is not in the cache.
+        "menu": lambda: menu_of(user, active),
+        "new_menu": lambda: entries(NEW_MENU, user),
     }

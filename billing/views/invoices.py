@@ -150,6 +150,7 @@ class PreviewedForm(FormPage):
 
     abstract = True
     template_name = "billing/invoice_form.html"
+    drafted = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "preview" not in request.POST:

@@ -66,8 +66,12 @@ class Medication(BaseModel):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = fold(f"{self.name} {self.brand_names} {self.ingredients} {self.strength}")[:1200]
+        self.search_text = self.build_search_text()
         super().save(*args, **kwargs)
+
+    def build_search_text(self) -> str:
+        """What a search may find the product by, folded."""
+        return fold(f"{self.name} {self.brand_names} {self.ingredients} {self.strength}")[:1200]
 
     @property
     def ingredient_list(self) -> tuple[str, ...]:
@@ -81,6 +85,10 @@ class PrescriptionQuerySet(PatientRowQuerySet):
     def expired(self, on: date | None = None) -> Self:
         """Not discontinued, but past the 30 days."""
         return self.filter(is_active=True, prescribed_date__lte=(on or today()) - timedelta(days=VALIDITY_DAYS + 1))
+
+    def overridden(self) -> Self:
+        """Those over whose warnings somebody went on (BYD-4)."""
+        return self.exclude(override_reason="")
 
     def current(self, on: date | None = None) -> Self:
         """Active and still valid: the patient's current medications (RULE-RX-3)."""
@@ -136,6 +144,11 @@ class Prescription(BaseModel):
         indexes = [
             models.Index(fields=["patient", "-prescribed_date"], name="prescriptions_by_patient"),
             models.Index(fields=["-prescribed_date", "-id"], name="prescriptions_newest"),
+            models.Index(
+                fields=["-prescribed_date", "-id"],
+                name="prescriptions_overridden",
+                condition=~models.Q(override_reason=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -152,6 +165,12 @@ class Prescription(BaseModel):
         if not self.is_active:
             return "discontinued"
         return "expired" if self.valid_until < today() else "active"
+
+    @property
+    def worst_warning(self) -> str:
+        """The highest severity among the acknowledged warnings, as shown."""
+        found = {warning["severity"] for warning in self.safety_warnings}
+        return next((severity for severity in ("high", "moderate", "low") if severity in found), "")
 
     @property
     def acknowledged(self) -> list[str]:

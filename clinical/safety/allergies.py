@@ -16,6 +16,8 @@ from .text import is_number, words
 _SEVERE_WORDS = frozenset(("severe", "high", "fatal", "threatening", "anaphylaxis", "critical"))
 _CLASS_SOURCE = "Substance classes compiled from WHO ATC groups (S18)"
 _NAME_SOURCE = "Same substance"
+#: What a medicine cannot contain; any other food or material may be an excipient or in the packaging.
+_ELSEWHERE = frozenset(("pollen", "dust", "animals", "mould", "venom", "physical"))
 Finding = tuple[Severity, str, str]
 
 
@@ -37,6 +39,9 @@ def allergy_warnings(
             f"“{m.text}” read as {m.read_as}: please confirm." for m in resolution.mentions if m.counts and m.read_as
         ]
         warnings += _same_unknown_name(medicine, resolution)
+        # Only what the component table knows is compared; unchecked must not look checked.
+        if others := sorted({m.text for m in resolution.mentions if m.counts and _may_be_inside(m)}):
+            notices.append(f"not checked against excipients and packaging: {', '.join(others)}")
         for mention in resolution.mentions:
             if not mention.counts:
                 continue
@@ -53,6 +58,11 @@ def allergy_warnings(
                 shown = shown if len(shown) <= 80 else mention.text
                 warnings.append(Warning("allergy", severity, f"Allergy on record “{shown}”: {reason}.", source))
     return warnings, notices
+
+
+def _may_be_inside(mention: Mention) -> bool:
+    """A food or material, which a medicine's own ingredients do not tell about."""
+    return bool(mention.term.non_drug) and not mention.term.is_drug and mention.term.non_drug not in _ELSEWHERE
 
 
 def _with_coded_reaction(mention: Mention, allergy: Allergy) -> Mention:

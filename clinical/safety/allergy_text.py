@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from . import negation
 from .knowledge import Knowledge, knowledge
+from .languages import in_english
 from .lookup import Match, find
 from .model import AllergyResolution, Mention
 from .text import fold, is_number
@@ -17,6 +18,10 @@ _TOKEN = re.compile(r"[a-z0-9]+|\.(?=\s|$)|->|=>|[\n\r;|•!,/&+():=?\-]|\*(?=\s
 _LIST_NUMBER = re.compile(r"(?:(?<=^)|(?<=[\s;,.]))\(?\d{1,2}[.)](?=\s*[a-z])")
 LONGEST_TEXT = 4000
 _RUN_TOGETHER = re.compile(r"\b([a-z]{4,})(allerg(?:y|ies|ic))\b")
+# "NKDA including penicillin" names what was asked about, not an exception.
+_ASKED = re.compile(
+    r"\b(?:nkd?a|no (?:known )?(?:drug )?allergies)[ ,:(-]*(?=(?:including|incl|such as|specifically (?:no|asked))\b)"
+)
 _BULLET = re.compile(r"(?m)^\s*[-*•–]\s+")
 _BRACKETED = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _HARD = frozenset("\n\r;|•!.")
@@ -37,7 +42,8 @@ class _Sentence:
 
 
 def _sentences(text: str) -> list[_Sentence]:
-    text = _BULLET.sub("\n", fold(text))
+    text = _BULLET.sub("\n", in_english(fold(text)))
+    text = _ASKED.sub("denies allergies ", text)
     text = _LIST_NUMBER.sub(" ; ", text)
     text = _RUN_TOGETHER.sub(r"\1 \2", text)
     # A comma inside brackets lists reactions of one allergen; it must not cut them off from it.

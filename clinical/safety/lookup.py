@@ -89,13 +89,17 @@ def _term(vocab: Vocabulary, name: str) -> Term:
     return vocab.terms[vocab.joined.get(name, name)]
 
 
+def _consonants(word: str) -> str:
+    return "".join(c for c in word if c not in "aeiouy")
+
+
 def _allowed(word: str, name: str, distance: int, base: Knowledge) -> bool:
     """Whether so many changed letters may still be the same word."""
     shorter = min(len(word), len(name))
     if distance == 1:
         # Five letters: only when it also sounds the same. Six: not for a brand that ends differently.
         if shorter == 5 and len(word) != len(name):
-            return False
+            return _consonants(word) == _consonants(name)  # "keflx"
         return shorter >= 6 or jellyfish.metaphone(word) == jellyfish.metaphone(name)
     same_sound = jellyfish.metaphone(word) == jellyfish.metaphone(name)
     if distance == 2 and shorter >= 6 and len(word) == len(name) and same_sound:

@@ -46,7 +46,8 @@ _TOLERATED_AFTER = re.compile(
 _REFUTED = re.compile(
     r"^(?: (?!§)\S+){0,7}? (?:ruled out|excluded|delabel\w*|de - label\w*|de label\w*|disproved|disproven|"
     r"refuted|unfounded|no longer (?:allergic|valid|considered|active)|not allergic|no allergy|"
-    r"entered in error|in error|erroneous\w*|(?:allergy|label|allergy label) (?:was |has been |is )?removed|"
+    r"entered in error|in error|erroneous\w*|(?:is |was )(?:incorrect|not true|a mistake)|"
+    r"(?:allergy|label|allergy label) (?:was |has been |is )?removed|"
     r"outgrown|outgrew|"
     r"(?:denied|denies)(?= ,| \)|$)|allergy resolved|"
     r"(?:skin |patch |allergy |oral |drug |challenge |provocation |ige )+(?:tests?|testing|challenge)? ?"
@@ -79,6 +80,10 @@ _RELATIVE = re.compile(
     r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband|sibling|siblings|parents?|aunt|uncle|"
     r"grand\w+|cousin)s? (?:is |was |has |had |with |are |were |have )?(?:an? |severely |also |a severe )*"
     rf"(?:allerg\w+|anaphyla\w+|reacts|reacted|reaction)(?: (?!§)\S+){{0,3}} ({_CHAIN})"
+)
+_RELATIVES_OWN = re.compile(
+    r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? (?:has|had) (?:an? )?"
+    rf"({_CHAIN}) allerg"
 )
 _TO = re.compile(rf"{_ALLERGY}(?: \w+){{0,3}}? (?:to|of|with|from|for|against)(?: \w+){{0,3}}$")
 _ENDS_IN_NOT = re.compile(r"\b(?:not|nor|neither)$")
@@ -155,7 +160,7 @@ def _judge_clause(clause: str, verdicts: list[str], *, first: bool) -> None:
     refutes = _REFUTES.match(clause)
     if refutes and not _UNDONE.search(clause[: refutes.start(1)].split(" ruled")[0]):
         _set(verdicts, _slots(refutes.group(1)))
-    for pattern in (_FAMILY, _RELATIVE):
+    for pattern in (_FAMILY, _RELATIVE, _RELATIVES_OWN):
         for match in pattern.finditer(clause):
             for slot in _slots(match.group(1)):
                 verdicts[slot] = "family"

@@ -8,15 +8,22 @@ import unicodedata
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _QUOTES = dict.fromkeys(map(ord, "'’‘`´ʼ"), None)
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}[a-z]?\b\.?")
+# "l'aspirine", "all'aspirina": the article is no part of the name.
+_ELISION = re.compile(r"(?i)\b([ldn]|all|dell|dall|nell|sull)['’](?=\w{3})")
+# "acide valproique", "acido acetilsalicilico", "Acetylsalicylsaure": the name comes first in English.
+_ACID_FIRST = re.compile(r"\bacid[oe] (\w{4,}?)(?:ico|ique|ic)\b")
+_ACID_LAST = re.compile(r"\b(\w{5,}?)(?:saure|zuur)\b")
 _WORD = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"\d+[a-z]{0,4}")
 
 
 def fold(text: str) -> str:
     """Lower case without accents, apostrophes, zero-width marks or dots inside abbreviations ("N.K.D.A.")."""
-    text = unicodedata.normalize("NFKD", text.translate(_DASHES).translate(_QUOTES))
+    text = _ELISION.sub(r"\1 ", text.translate(_DASHES)).translate(_QUOTES)
+    text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
-    return _DOTTED.sub(lambda m: m.group().replace(".", "") + " ", text.casefold())
+    text = _DOTTED.sub(lambda m: m.group().replace(".", "") + " ", text.casefold())
+    return _ACID_LAST.sub(r"\1ic acid", _ACID_FIRST.sub(r"\1ic acid", text))
 
 
 def words(text: str) -> list[str]:
@@ -35,6 +42,8 @@ def is_number(word: str) -> bool:
 
 
 _SOUNDS = (
+    (re.compile(r"^e(?=s[ptck])"), ""),
+    (re.compile(r"ch(?=[lr])"), "c"),
     (re.compile(r"ph"), "f"),
     (re.compile(r"th"), "t"),
     (re.compile(r"[ao]e"), "e"),
@@ -44,12 +53,13 @@ _SOUNDS = (
     (re.compile(r"z"), "s"),
     (re.compile(r"y"), "i"),
     (re.compile(r"(.)\1+"), r"\1"),
-    (re.compile(r"(?<=.{4})e$"), ""),
+    # Endings that change from language to language: amoxicillin(e, a, um), ibuprofen(e, o), omeprazol(e), morfin(a).
+    (re.compile(r"(?<=.{4})(?:[aeo]|um)$"), ""),
 )
 
 
 def skeleton(word: str) -> str:
-    """Spelling reduced to sound, so that sulph/sulf, ceph/cef, -e endings and double letters agree."""
+    """Spelling reduced to sound, so that sulph/sulf, ceph/cef, foreign endings and double letters agree."""
     for pattern, replacement in _SOUNDS:
         word = pattern.sub(replacement, word)
     return word

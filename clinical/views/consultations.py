@@ -19,6 +19,7 @@ from clinical.forms.consultations import (
 from clinical.models import Consultation, ConsultationAddendum
 from clinical.views.from_row import FromRowConfirmPage, FromRowPage
 from clinical.workspace import workspace
+from healthcare import drafts
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
 from healthcare.roles import may
@@ -53,6 +54,7 @@ class ConsultationDetail(DetailPage):
 
     permission = "consultations.view"
     model = Consultation
+    template_name = "clinical/consultation_detail.html"
     status_field = "state"
     sections = (
         Section("", ("consultation_date", "doctor", "appointment", "completed_at")),
@@ -133,6 +135,9 @@ class ConsultationDetail(DetailPage):
         context = super().get_context_data(**kwargs)
         if self.object.is_abandoned:
             context["sections"].insert(0, self.section_context(self.abandoned))
+        if self.object.state in ("in_progress", "completed"):
+            page = url_of(Consultation, "edit", self.object.pk)
+            context["written_now"] = drafts.drafts().of(self.object.doctor, page).being_typed().first()
         return context
 
 
@@ -174,6 +179,11 @@ class ConsultationEdit(EditPage):
     form_class = ConsultationForm
     template_name = "clinical/consultation_form.html"
     page_title = _("Consultation")
+    drafted = True
+
+    def draft_page(self) -> str:
+        """One draft, whichever button is pressed."""
+        return url_of(Consultation, "edit", self.object.pk)
 
     def get_queryset(self) -> Any:
         return Consultation.objects.select_related("patient__medical_record", "doctor", "appointment")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from clinical.filters import PrescriptionFilter
+from clinical.filters import OverrideFilter, PrescriptionFilter
 from clinical.forms.prescriptions import (
     DiscontinuePrescriptionForm,
     EditPrescriptionForm,
@@ -39,6 +39,34 @@ class PrescriptionList(ListPage):
         Column("valid_until", _("Valid until")),
         Column("state", _("State")),
     )
+
+
+class OverrideList(ListPage):
+    """Every acknowledged safety warning with patient, reason and person (BYD-4)."""
+
+    permission = "prescriptions.view"
+    model = Prescription
+    page_title = _("Acknowledged warnings")
+    page_subtitle = _("Prescriptions that were written although the safety check warned.")
+    filterset_class = OverrideFilter
+    ordering = ("-prescribed_date",)
+    select_related = ("patient", "doctor", "overridden_by_user")
+    columns = (
+        Column("medication_name"),
+        Column("patient"),
+        Column("worst_warning", _("Severity")),
+        Column("acknowledged", _("Warnings")),
+        Column("override_reason", _("Reason")),
+        Column("overridden_by_user", _("Acknowledged by")),
+        Column("prescribed_date", ordering="prescribed_date"),
+    )
+
+    def get_queryset(self) -> Any:
+        return Prescription.objects.overridden()
+
+    def inactive_shown(self) -> bool:
+        """A discontinued one was overridden all the same."""
+        return True
 
 
 class PrescriptionDetail(DetailPage):

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from healthcare import drafts
 from healthcare.generic.base import Page, url_of
 from healthcare.models import new_id
 from healthcare.roles import may
@@ -26,6 +27,26 @@ class FormPage(Page):
     form_class: ClassVar[type[WorkflowForm]]
     success_message: ClassVar[Any] = gettext_lazy("Saved.")
     object: Any = None
+    #: Whether what is typed is kept on the server until it is saved (AUTH-3).
+    drafted: ClassVar[bool] = False
+    draft: Any = None
+
+    def draft_page(self) -> str:
+        """The page under which its draft is kept."""
+        return self.request.get_full_path()[:300]
+
+    def restored(self) -> Any:
+        """The form as it was being typed when something came between; None if nothing did."""
+        user = self.request.user
+        self.draft = drafts.find(user, self.draft_page(), self.model)
+        if self.draft is None:
+            return None
+        kwargs = {"actor": user, "data": self.draft.posted, "instance": self.object, **self.get_form_kwargs()}
+        form = drafts.without_complaints(self.form_class(**kwargs))
+        if not drafts.differs(form):
+            drafts.forget(user, self.draft_page())
+            self.draft = None
+        return form if self.draft else None
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """More keyword arguments for the form, such as a parent row."""
@@ -59,6 +80,8 @@ class FormPage(Page):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.drafted and (form := self.restored()):
+            return self.render_form(form)
         form = self.form_class(
             actor=request.user, initial=self.get_initial(), instance=self.object, **self.get_form_kwargs()
         )
@@ -85,6 +108,8 @@ class FormPage(Page):
         )
         if not form.is_valid():
             return self.render_form(form, status=409 if form.conflict else 200)
+        if self.drafted:
+            drafts.forget(request.user, self.draft_page())
         if form.already_saved:
             messages.info(request, _("This was saved already; here it is."))
         else:
@@ -98,7 +123,10 @@ class FormPage(Page):
         return self.render_to_response(self.get_context_data(form=form), status=status)
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        posted = self.submission_id()
+        posted = (self.draft and self.draft.posted.get("new_id")) or self.submission_id()
+        if self.drafted:
+            kwargs.setdefault("draft_page", self.draft_page())
+            kwargs.setdefault("draft", self.draft)
         return super().get_context_data(
             **{
                 "form": form,

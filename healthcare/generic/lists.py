@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -73,6 +74,7 @@ class ListPage(Page):
 
     # -- rows --------------------------------------------------------------------------------
 
+    @cached_property
     def shown_columns(self) -> list[Column]:
         """The columns of this person's role."""
         return [c for c in self.columns if not c.permission or may(self.request.user, c.permission)]
@@ -101,7 +103,7 @@ class ListPage(Page):
     def current_ordering(self) -> tuple[str, ...]:
         """The requested ordering if a column offers it, else the default."""
         asked = self.request.GET.get("ordering", "")
-        offered = {c.ordering for c in self.shown_columns() if c.ordering}
+        offered = {c.ordering for c in self.shown_columns if c.ordering}
         if asked.removeprefix("-") not in offered:
             return self.ordering
         # "By last name" means the whole default order by name, forwards or backwards, which has an index.
@@ -110,9 +112,14 @@ class ListPage(Page):
                 return tuple(order)
         return (asked,)
 
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The present ordering, worked out once."""
+        return tuple(self.current_ordering())
+
     def total_ordering(self) -> list[str]:
         """The ordering made total by the primary key, in the direction of its last part."""
-        parts = list(self.current_ordering())
+        parts = list(self.order)
         return [*parts, "-pk" if parts and parts[-1].startswith("-") else "pk"]
 
     # -- answers -----------------------------------------------------------------------------
@@ -125,7 +132,7 @@ class ListPage(Page):
 
     def export(self, rows: Any) -> HttpResponseBase:
         """The filtered list as Excel; audited."""
-        columns = self.shown_columns()
+        columns = self.shown_columns
         name = f"{self.model._meta.db_table}-{today()}.xlsx"
         record("export", entity_type=self.model.entity_name(), values={"filters": sorted(self.request.GET)})
         ordered = rows.select_related(*self.select_related).order_by(*self.total_ordering())
@@ -138,7 +145,7 @@ class ListPage(Page):
 
     def get_context_data(self, *, rows: Any, **kwargs: Any) -> dict[str, Any]:
         page, pager = self.paginate(rows, self.capped_count(rows))
-        columns = self.shown_columns()
+        columns = self.shown_columns
         return super().get_context_data(
             **{
                 "filter": self.filter,
@@ -183,7 +190,7 @@ class ListPage(Page):
 
     def column_context(self, column: Column) -> dict[str, Any]:
         """A column's heading, with its sorting link."""
-        current = self.current_ordering()[0] if self.current_ordering() else ""
+        current = self.order[0] if self.order else ""
         is_sorted = column.ordering and current.lstrip("-") == column.ordering
         direction = ("desc" if current.startswith("-") else "asc") if is_sorted else ""
         target = f"-{column.ordering}" if direction == "asc" else column.ordering
@@ -226,13 +233,13 @@ class ListPage(Page):
 
     def url_with(self, **changes: Any) -> str:
         """This list's URL with some query parameters changed (None removes one)."""
-        query = self.request.GET.copy()
+        query: dict[str, list[str]] = dict(self.request.GET.lists())
         for name, value in changes.items():
             if value is None:
                 query.pop(name, None)
             else:
-                query[name] = str(value)
-        return f"?{query.urlencode()}" if query else "?"
+                query[name] = [str(value)]
+        return f"?{urlencode(query, doseq=True)}"
 
     # -- paging ------------------------------------------------------------------------------
 

@@ -122,12 +122,14 @@ def display(value: Any) -> Any:
 
 @register.filter
 def cell(value: Any) -> Any:
-    """As display, for a table: a number, date or other single short word is not broken at its hyphens."""
+    """As display, for a table: a number, date, phone or other single short word is not broken at its hyphens."""
     shown = display(value)
     if isinstance(shown, SafeString) and "<" in shown:
         return shown
     text = str(shown)
-    if isinstance(value, (datetime.date, datetime.time, Decimal)) or (len(text) <= 16 and " " not in text):
+    if isinstance(value, (datetime.date, datetime.time, Decimal)) or (
+        len(text) <= 18 and (" " not in text or text.startswith("+"))
+    ):
         return SafeString(f'<span class="unbroken">{conditional_escape(shown)}</span>')
     return shown
 

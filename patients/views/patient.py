@@ -48,7 +48,7 @@ class PatientList(ListPage):
         return self.visible().select_related(*self.select_related).in_order(keys)
 
     def capped_count(self, rows: Any) -> int:
-        if not self.terms_suffice(self.current_ordering()):
+        if not self.terms_suffice(self.order):
             return super().capped_count(rows)
         return PatientSearchTerm.objects.capped_count(
             self.search_text(), COUNT_CAP + 1, active=not self.inactive_shown()
@@ -75,6 +75,7 @@ class PatientCreate(CreatePage):
     """Register a patient."""
 
     permission = "patients.edit"
+    drafted = True
     model = Patient
     form_class = forms.RegisterPatientForm
     page_title = _("Register patient")

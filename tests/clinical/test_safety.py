@@ -56,7 +56,7 @@ def score(name: str) -> tuple[float, float, list[str]]:
 
 
 @pytest.mark.spec("RULE-RX-2")
-@pytest.mark.parametrize("part", ["dev", "more", "round2", "round3"])
+@pytest.mark.parametrize("part", ["dev", "more", "round2", "round3", "round4", "round5"])
 def test_allergy_cases(part: str) -> None:
     name = f"allergy_cases_{part}.csv"
     sensitivity, specificity, failures = score(name)
@@ -132,9 +132,17 @@ def test_what_is_not_understood_is_a_notice_never_silence(text: str) -> None:
 
 
 @pytest.mark.spec("RULE-RX-2")
-@pytest.mark.parametrize("text", ["", "NKDA", "None", "n/a", "peanuts, latex, cats", "penicillin (hives)", "-"])
+@pytest.mark.parametrize("text", ["", "NKDA", "None", "n/a", "cats, pollen, bee stings", "penicillin (hives)", "-"])
 def test_what_is_understood_leaves_no_notice(text: str) -> None:
     assert not check("Paracetamol 500 mg", allergies=[Allergy(text)]).notices
+
+
+@pytest.mark.spec("RULE-RX-2", "BYD-3")
+@pytest.mark.parametrize("text", ["latex", "Peanuts (anaphylaxis)", "shellfish; nickel", "eggs"])
+def test_foods_and_materials_are_said_not_to_be_checked(text: str) -> None:
+    result = check("Paracetamol 500 mg", allergies=[Allergy(text)])
+    assert not result.warnings
+    assert any(notice.startswith("not checked against excipients") for notice in result.notices)
 
 
 @pytest.mark.spec("RULE-RX-2")

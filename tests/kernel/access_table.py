@@ -2,6 +2,8 @@
 
 TABLE = {
     "dashboard": "ADNRB",
+    "draft_save": "ADNRB",
+    "draft_discard": "ADNRB",
     "healthz": "public",
     "readyz": "public",
     "login": "public",
@@ -95,6 +97,7 @@ TABLE = {
     "consultation_prescriptions_pdf": "AD",
     "prescription_list": "AD",
     "prescription_create": "D",
+    "prescription_overrides": "AD",
     "prescription_detail": "AD",
     "prescription_edit": "D",
     "prescription_renew": "D",

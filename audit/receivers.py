@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from audit.models import Action, AuditLog
 from healthcare.context import acting
-from healthcare.events import happened
+from healthcare.events import created_together, happened
 from healthcare.models import BaseModel
 
 #: Never written to the trail, whatever the model.
@@ -37,18 +37,23 @@ def plain(value: Any) -> Any:
     return str(value) if hasattr(value, "resolve_expression") else value
 
 
-def write(action: str, entity_type: str, **fields: Any) -> None:
-    """Insert one audit row, with the actor and place from the context."""
+def entry(action: str, entity_type: str, **fields: Any) -> AuditLog:
+    """An audit row, with the actor and place from the context."""
     context = acting()
     user = fields.pop("user", None) or context.user
-    AuditLog(
+    return AuditLog(
         user_id=getattr(user, "pk", None),
         action=action,
         entity_type=entity_type,
         ip_address=context.ip_address,
         user_agent=context.user_agent,
         **fields,
-    ).save(force_insert=True)
+    )
+
+
+def write(action: str, entity_type: str, **fields: Any) -> None:
+    """Insert one audit row."""
+    entry(action, entity_type, **fields).save(force_insert=True)
 
 
 @receiver(post_save)
@@ -94,6 +99,20 @@ def _all_values(instance: BaseModel) -> dict[str, Any]:
         for field in instance._meta.concrete_fields
         if getattr(instance, field.attname) not in (None, "")
     }
+
+
+@receiver(created_together)
+def rows_created(sender: Any, rows: Any, **_kwargs: Any) -> None:
+    """Rows were inserted together: one audit row each, together too."""
+    if not acting().audited or not sender.AUDITED:
+        return
+    told = []
+    for row in rows:
+        values = values_for_trail(row, _all_values(row))
+        about = {"entity_id": row.pk, "patient_id": row.patient_of_row(), "new_values": values}
+        told.append(entry(Action.CREATE, row.entity_name(), **about))
+        row.remember()
+    AuditLog.objects.bulk_create(told)
 
 
 @receiver(post_delete)

@@ -20,6 +20,14 @@ def changed(columns: Iterable[str], vendor: str) -> str:
     return " OR ".join(f"OLD.{column} {differs} NEW.{column}" for column in columns)
 
 
+def _spelled_out(condition: str, vendor: str) -> str:
+    before, mark, rest = condition.partition("{changed:")
+    if not mark:
+        return condition
+    columns, _brace, after = rest.partition("}")
+    return f"{before}({changed(columns.split(','), vendor)}){_spelled_out(after, vendor)}"
+
+
 def refusing(
     name: str, table: str, message: Any, conditions: dict[str, str], field: str = "", **postgresql: str
 ) -> Guard:
@@ -28,23 +36,15 @@ def refusing(
     `{changed:a,b}` in a condition stands for "one of these columns changes". A condition given in
     `postgresql` under the event's name in lower case replaces the common one there.
     """
-
-    def sql(condition: str, vendor: str) -> str:
-        before, mark, rest = condition.partition("{changed:")
-        if not mark:
-            return condition
-        columns, _brace, after = rest.partition("}")
-        return f"{before}({changed(columns.split(','), vendor)}){sql(after, vendor)}"
-
     sqlite, branches = [], []
     for event, condition in conditions.items():
         trigger = f"{name}_{event.lower()}"
         sqlite += [
             f"DROP TRIGGER IF EXISTS {trigger}",
-            f"CREATE TRIGGER {trigger} BEFORE {event} ON {table} WHEN {sql(condition, 'sqlite')} "
+            f"CREATE TRIGGER {trigger} BEFORE {event} ON {table} WHEN {_spelled_out(condition, 'sqlite')} "
             f"BEGIN SELECT RAISE(ABORT, '{name}'); END",
         ]
-        there = sql(postgresql.get(event.lower(), condition), "postgresql")
+        there = _spelled_out(postgresql.get(event.lower(), condition), "postgresql")
         branches.append(f"IF TG_OP = '{event}' THEN refused := ({there}); END IF;")
     return Guard(
         name=name,
@@ -129,7 +129,62 @@ def _paid_adds_up() -> Guard:
     return Guard(name, "payments", _("Paid must be the sum of the payments."), tuple(sqlite), tuple(postgresql))
 
 
-_FROZEN = "patient_id,appointment_id,subtotal,tax_amount,discount_amount,total_amount,issued_at,issued_texts"
+_WAITING = (
+    "INSERT INTO unbilled_visits (id, created_at, updated_at, consultation_id, appointment_id, consultation_date) "
+    "SELECT id, completed_at, completed_at, id, appointment_id, consultation_date FROM consultations "
+    "WHERE {which} AND completed_at IS NOT NULL AND appointment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices "
+    "WHERE invoices.appointment_id = consultations.appointment_id AND invoices.status <> 'cancelled')"
+)
+
+
+def _unbilled_visits() -> Guard:
+    """Not a refusal but a list that the database writes: the completed visits without an invoice (BYD-5)."""
+    name = "unbilled_visits_kept"
+    counts = "(OLD.status = 'cancelled') <> (NEW.status = 'cancelled')"
+    #: Suffix -> (event, the column that finds the visit, its values, when).
+    watched = {
+        "completed": ("INSERT ON consultations", "id", "NEW.id", "NEW.completed_at IS NOT NULL"),
+        "changed": (
+            "UPDATE OF completed_at, appointment_id, consultation_date ON consultations",
+            "id",
+            "NEW.id",
+            "{changed:completed_at,appointment_id,consultation_date}",
+        ),
+        "invoiced": ("INSERT ON invoices", "appointment_id", "NEW.appointment_id", "NEW.appointment_id IS NOT NULL"),
+        "cancelled": (
+            "UPDATE OF status, appointment_id ON invoices",
+            "appointment_id",
+            "OLD.appointment_id, NEW.appointment_id",
+            f"{counts} OR {{changed:appointment_id}}",
+        ),
+    }
+    sqlite, postgresql = [], []
+    for suffix, (event, column, values, when) in watched.items():
+        trigger = f"{name}_{suffix}"
+        known = "consultation_id" if column == "id" else column
+        body = (
+            f"DELETE FROM unbilled_visits WHERE {known} IN ({values}); "
+            f"{_WAITING.format(which=f'{column} IN ({values})')}; "
+        )
+        sqlite += [
+            f"DROP TRIGGER IF EXISTS {trigger}",
+            f"CREATE TRIGGER {trigger} AFTER {event} WHEN {_spelled_out(when, 'sqlite')} BEGIN {body}END",
+        ]
+        table = event.rpartition(" ")[2]
+        postgresql += [
+            f"CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN {body}RETURN NULL; END $$",
+            f"DROP TRIGGER IF EXISTS {trigger} ON {table}",
+            f"CREATE TRIGGER {trigger} AFTER {event} FOR EACH ROW WHEN ({_spelled_out(when, 'postgresql')}) "
+            f"EXECUTE FUNCTION {trigger}()",
+        ]
+    return Guard(name, "unbilled_visits", "", tuple(sqlite), tuple(postgresql))
+
+
+_FROZEN = (
+    "patient_id,appointment_id,invoice_date,due_date,subtotal,tax_amount,discount_amount,total_amount,covered_amount,"
+    "notes,insurance_note,issued_at,issued_texts"
+)
 
 GUARDS = [
     refusing("invoices_not_deleted", "invoices", _("An invoice is cancelled, never deleted."), {"DELETE": "true"}),
@@ -183,4 +238,5 @@ GUARDS = [
         field="invoice",
     ),
     _paid_adds_up(),
+    _unbilled_visits(),
 ]

@@ -36,6 +36,7 @@ def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
 def totals(
     line_totals: Iterable[Decimal],
     *,
+    tax_free: Decimal = ZERO,
     discount: Decimal | None = None,
     discount_percent: Decimal | None = None,
     tax: Decimal | None = None,
@@ -44,12 +45,14 @@ def totals(
     """The totals of an invoice.
 
     The discount is an amount, or a percentage of the subtotal. The tax is the one typed, or else
-    the clinic's rate on what remains after the discount, rounded once for the whole invoice.
+    the clinic's rate on what remains after the discount, rounded once for the whole invoice. Of that,
+    `tax_free` (what the tax-free lines come to) bears none; the discount falls on all lines alike.
     """
     subtotal = cents(sum(line_totals, ZERO))
     if discount_percent is not None:
         discount = percent_of(subtotal, discount_percent)
     discount = cents(discount or ZERO)
     # A discount above the subtotal is refused by the form; no negative tax is shown meanwhile.
-    taxed = max(subtotal - discount, ZERO)
+    remaining = max(subtotal - discount, ZERO)
+    taxed = remaining * (subtotal - tax_free) / subtotal if subtotal else ZERO
     return Totals(subtotal, discount, percent_of(taxed, tax_rate) if tax is None else cents(tax))

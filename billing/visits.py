@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from billing.models import Invoice
-from clinical.models import Consultation
-from scheduling.models import Appointment, AppointmentStatus
+from billing.models import UnbilledVisit
+from scheduling.models import Appointment
 
 
-def unbilled_consultations() -> QuerySet[Consultation]:
+def unbilled_visits() -> QuerySet[UnbilledVisit]:
     """Completed consultations of a visit that has no invoice, or only cancelled ones."""
-    invoiced = Invoice.objects.live().filter(appointment=OuterRef("appointment"))
-    # A completed consultation's visit is completed too (RULE-CONS-4): no need to ask each visit.
-    return Consultation.objects.completed().filter(~Exists(invoiced), appointment__isnull=False)
+    return UnbilledVisit.objects.select_related(
+        "consultation__patient", "consultation__doctor", "appointment__department"
+    )
 
 
 def billable_appointments() -> QuerySet[Appointment]:
     """The visits of those consultations, newest first."""
-    invoiced = Invoice.objects.live().filter(appointment=OuterRef("pk"))
     return (
-        Appointment.objects.filter(
-            ~Exists(invoiced), status=AppointmentStatus.COMPLETED, consultation__completed_at__isnull=False
-        )
+        Appointment.objects.filter(unbilled_visit__isnull=False)
         .select_related("patient")
-        .order_by("-appointment_date", "-appointment_time", "-pk")
+        .order_by("-unbilled_visit__consultation_date", "-unbilled_visit__id")
     )

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -210,12 +210,17 @@ class Counter(BaseModel):
     @classmethod
     def next(cls, name: str, count: int = 1) -> int:
         """The next number of the sequence (with `count`, the first of so many). Call in a transaction."""
-        updated = cls.objects.filter(name=name).update(value=models.F("value") + count)
-        if not updated:
-            # Two first users of a sequence: the unique name lets one of them insert it.
-            cls.objects.bulk_create([cls(name=name, value=0)], ignore_conflicts=True)
-            cls.objects.filter(name=name).update(value=models.F("value") + count)
-        return cls.objects.values_list("value", flat=True).get(name=name) - count + 1
+        # One statement: whoever asks next waits for this row until the transaction ends.
+        statement = "UPDATE counters SET value = value + %s WHERE name = %s RETURNING value"
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [count, name])
+            found = cursor.fetchone()
+            if found is None:
+                # Two first users of a sequence: the unique name lets one of them insert it.
+                cls.objects.bulk_create([cls(name=name, value=0)], ignore_conflicts=True)
+                cursor.execute(statement, [count, name])
+                found = cursor.fetchone()
+        return int(found[0]) - count + 1
 
 
 from departments.drafts import FormDraft  # noqa: E402, F401 - a table of this app, kept in a file of its own

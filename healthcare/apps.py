@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -22,4 +22,5 @@ class HealthcareConfig(AppConfig):
         from healthcare import checks, guards  # noqa: F401 - checks register themselves
 
         guards.register_messages()
+        pre_migrate.connect(guards.uninstall, sender=self, dispatch_uid="healthcare.guards_away")
         post_migrate.connect(guards.install, sender=self, dispatch_uid="healthcare.guards")

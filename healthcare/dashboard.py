@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import Invoice, InvoiceStatus, Payment
-from billing.visits import unbilled_consultations
+from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus, VitalSign
 from departments.models import User
 from healthcare.clock import today
@@ -218,7 +218,7 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
 
 def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     """Visits to bill, drafts to issue, debts, and what was paid today."""
-    unbilled, unbilled_url = unbilled_consultations(), link("invoice_unbilled")
+    unbilled, unbilled_url = unbilled_visits(), link("invoice_unbilled")
     drafts = Invoice.objects.shown_as(InvoiceStatus.DRAFT)
     overdue = Invoice.objects.shown_as(InvoiceStatus.OVERDUE)
     drafts_url, overdue_url = link("invoice_list", status="draft"), link("invoice_list", status="overdue")
@@ -240,8 +240,8 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     return tiles, [
         Queue(
             _("Visits to bill"),
-            unbilled.select_related("patient", "doctor", "appointment").order_by("consultation_date"),
-            (("patient", ""), ("consultation_date", ""), ("doctor", "")),
+            unbilled.order_by("consultation_date"),
+            (("consultation.patient", ""), ("consultation_date", ""), ("consultation.doctor", "")),
             (create,),
             _("Every visit is billed."),
             unbilled_url,

@@ -1,13 +1,16 @@
-"""Things that happen without a row changing: views, prints, exports, refusals. The audit app listens."""
+"""Things that happen without `save()`: views, prints, exports, refusals, many new rows. The audit app listens."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import Signal
 
 #: Sent with action, entity_type, entity_id, patient_id, values, user.
 happened = Signal()
+#: Sent with rows, all of one model, that were inserted together.
+created_together = Signal()
 
 
 def record(
@@ -30,3 +33,10 @@ def record(
         values=values,
         user=user,
     )
+
+
+def create_all(rows: Sequence[Any]) -> None:
+    """Insert new rows of one model in one statement, and tell it of all of them at once."""
+    if rows:
+        type(rows[0])._default_manager.bulk_create(rows)
+        created_together.send(sender=type(rows[0]), rows=rows)

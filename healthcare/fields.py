@@ -37,6 +37,14 @@ class RemoteSelect(forms.Select):
         ]
 
 
+class HiddenRemote(forms.HiddenInput):
+    """A choice that the page was opened with; `known` holds its row, so that it is not looked up again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, Any] = {}
+
+
 class RemoteChoiceField(forms.ModelChoiceField):
     """A choice among rows too many to list in a page; `url_name` names the OptionsView."""
 

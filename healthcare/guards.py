@@ -85,6 +85,20 @@ def install(using: str = "default", **_kwargs: Any) -> None:
                     cursor.execute(statement)
 
 
+def uninstall(using: str = "default", plan: Any = (), **_kwargs: Any) -> None:
+    """SQLite: take the triggers away while tables are altered; `install` puts them back.
+
+    An altered table is rebuilt: dropped, and another renamed to its name, which a trigger that reads it forbids.
+    """
+    connection = connections[using]
+    if not plan or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
+
+
 def register_messages() -> None:
     """Make every guard's message known to `healthcare.constraints`."""
     for guard in all_guards():

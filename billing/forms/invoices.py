@@ -16,7 +16,7 @@ from billing.texts import insurance_note_for, present_texts
 from billing.totals import Totals, totals
 from departments.models import ClinicSettings, Counter
 from healthcare.clock import now, today
-from healthcare.fields import RemoteChoiceField
+from healthcare.fields import HiddenRemote, RemoteChoiceField
 from healthcare.money import LARGEST, ZERO, MoneyFormField
 from healthcare.workflow import TransitionForm, WorkflowForm, refuse
 from scheduling.models import Appointment, AppointmentStatus
@@ -30,11 +30,11 @@ class InvoiceForm(WorkflowForm):
 
     permission = "invoices.edit"
     checked_by_model = False
-    submit_label = _("Save draft")
+    submit_label = _("Save and review")
     fieldsets: ClassVar[tuple[Any, ...]] = (
-        (_("Invoice"), ("appointment", "invoice_date", "due_date")),
-        (_("Totals"), ("discount_amount", "discount_percent", "tax_amount")),
-        (_("Notes"), ("insurance_note", "notes")),
+        (_("Discount and tax"), ("discount_amount", "discount_percent", "tax_amount")),
+        (_("Insurance"), ("covered_amount", "insurance_note")),
+        (_("Dates and notes"), ("invoice_date", "due_date", "notes")),
     )
 
     invoice_date = forms.DateField(label=_("Date"), required=False, initial=today)
@@ -46,16 +46,22 @@ class InvoiceForm(WorkflowForm):
     tax_amount = MoneyFormField(
         label=_("Tax"), min_value=ZERO, required=False, help_text=_("Empty: the clinic's rate on what remains.")
     )
+    covered_amount = MoneyFormField(label=_("Covered by insurance"), min_value=ZERO, required=False)
 
     class Meta:
         model = Invoice
-        fields = ["invoice_date", "due_date", "discount_amount", "tax_amount", "insurance_note", "notes"]
+        fields = [
+            *("invoice_date", "due_date", "discount_amount", "tax_amount"),
+            *("covered_amount", "insurance_note", "notes"),
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.tax_rate = ClinicSettings.current().tax_rate
         super().__init__(*args, **kwargs)
         #: What the page shows before anything is posted; `clean` works it out anew.
         self.totals = self.first_totals()
+        self.covered = self.instance.covered_amount
+        self.initial["covered_amount"] = self.covered or None
         self.fields["insurance_note"].widget.attrs["rows"] = self.fields["notes"].widget.attrs["rows"] = 3
 
     def build_formsets(self) -> dict[str, Any]:
@@ -91,6 +97,7 @@ class InvoiceForm(WorkflowForm):
         lines.is_valid()
         self.totals = totals(
             lines.line_totals(),
+            tax_free=lines.tax_free_total(),
             discount=amount,
             discount_percent=percent,
             tax=cleaned.get("tax_amount"),
@@ -99,7 +106,20 @@ class InvoiceForm(WorkflowForm):
         self._check_totals(self.totals, "discount_percent" if percent else "discount_amount")
         # The model's own columns, whatever was left empty on the page.
         cleaned["discount_amount"], cleaned["tax_amount"] = self.totals.discount, self.totals.tax
+        self.covered = cleaned["covered_amount"] = cleaned.get("covered_amount") or ZERO
+        if self.covered > self.totals.total:
+            self.add_error("covered_amount", refuse(_("The insurance cannot cover more than the total."), code="range"))
         return cleaned
+
+    @property
+    def patient_share(self) -> Decimal:
+        """What the insurance leaves to the patient."""
+        return max(self.totals.total - self.covered, ZERO)
+
+    @property
+    def insured(self) -> Any:
+        """The patient whose insurance the page shows."""
+        return self.instance.patient if self.instance.patient_id else None
 
     def _clean_due_date(self, cleaned: dict[str, Any]) -> None:
         day, due = cleaned.get("invoice_date"), cleaned.get("due_date")
@@ -135,7 +155,7 @@ class CreateInvoiceForm(InvoiceForm):
     """Invoice a completed visit that has no invoice yet (RULE-INV-1); the number comes with the saving."""
 
     appointment = RemoteChoiceField(
-        Appointment.objects.select_related("consultation"),
+        Appointment.objects.select_related("consultation", "unbilled_visit"),
         url_name="billable_appointment_options",
         label=_("Visit"),
         help_text=_("Completed visits without an invoice."),
@@ -149,7 +169,8 @@ class CreateInvoiceForm(InvoiceForm):
         self.opened_for = appointment
         super().__init__(*args, **kwargs)
         if appointment is not None:
-            self.fields["appointment"].widget = forms.HiddenInput()
+            widget = self.fields["appointment"].widget = HiddenRemote()
+            widget.known = {str(appointment.pk): appointment}
             self.initial.update(
                 appointment=appointment.pk,
                 shown_patient=appointment.patient_id,
@@ -159,6 +180,10 @@ class CreateInvoiceForm(InvoiceForm):
         for name in ("discount_amount", "tax_amount"):
             self.initial[name] = None
 
+    @property
+    def insured(self) -> Any:
+        return self.opened_for.patient if self.opened_for else None
+
     def first_lines(self) -> list[dict[str, Any]]:
         return suggested_lines(self.opened_for) if self.opened_for else []
 
@@ -167,7 +192,7 @@ class CreateInvoiceForm(InvoiceForm):
         super().preview()
         visit = self.cleaned_data.get("appointment")
         if visit and not self.formsets["line_items"].line_totals():
-            lines = suggested_lines(visit)
+            self.opened_for, lines = visit, suggested_lines(visit)
             self.formsets["line_items"] = LineFormSet(invoice=self.instance, prefix="line_items", initial=lines)
             self.totals = self.first_totals()
             self.data = self.data.copy()
@@ -180,9 +205,11 @@ class CreateInvoiceForm(InvoiceForm):
         if appointment.status != AppointmentStatus.COMPLETED or consultation is None or not consultation.is_completed:
             raise refuse(_("Only a visit whose consultation is completed can be invoiced."), code="not_completed")
         # Two at once: the database lets one of them have the visit.
-        existing = Invoice.objects.live().filter(appointment=appointment).values_list("invoice_number", flat=True)
-        if number := existing.first():
-            raise refuse(_("This visit has an invoice already: %(number)s."), code="exists", number=number)
+        if getattr(appointment, "unbilled_visit", None) is None:
+            number = Invoice.objects.live().filter(appointment=appointment).values_list("invoice_number", flat=True)
+            raise refuse(
+                _("This visit has an invoice already: %(number)s."), code="exists", number=number.first() or ""
+            )
         self.patient_id = appointment.patient_id
         return appointment
 
@@ -205,7 +232,10 @@ class EditInvoiceForm(InvoiceForm):
         super().__init__(*args, **kwargs)
         draft = self.instance
         # A tax that is what the rate gives stays automatic.
-        automatic = totals([draft.subtotal], discount=draft.discount_amount, tax_rate=self.tax_rate).tax
+        tax_free = sum((row["unit_price"] * row["quantity"] for row in self.first_lines() if row["is_tax_free"]), ZERO)
+        automatic = totals(
+            [draft.subtotal], tax_free=tax_free, discount=draft.discount_amount, tax_rate=self.tax_rate
+        ).tax
         if draft.tax_amount == automatic:
             self.initial["tax_amount"] = None
         if not draft.discount_amount:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceLineItem, Service
 from billing.totals import line_total
+from healthcare.events import create_all
 from healthcare.fields import RemoteChoiceField, fetch_once
 from healthcare.money import LARGEST, ZERO, MoneyFormField
 from healthcare.text import no_control_characters
@@ -34,6 +35,7 @@ class LineForm(forms.Form):
     )
     quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=MOST_OF_ONE, initial=1)
     unit_price = MoneyFormField(label=_("Unit price"), min_value=ZERO, required=False)
+    is_tax_free = forms.BooleanField(label=_("Tax-free"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -54,8 +56,9 @@ class LineForm(forms.Form):
         return line_total(self.cleaned_data["quantity"], self.cleaned_data["unit_price"])
 
     def shown_total(self) -> Decimal | None:
-        """What a row comes to that nobody has posted yet, as far as that is known."""
-        quantity, price = self.initial.get("quantity"), self.initial.get("unit_price")
+        """What the row comes to, as far as that is known yet."""
+        values = self.initial if not self.is_bound else getattr(self, "cleaned_data", {})
+        quantity, price = values.get("quantity"), values.get("unit_price")
         return line_total(quantity, price) if quantity and price is not None else None
 
 
@@ -102,6 +105,13 @@ class BaseLines(forms.BaseFormSet):
             if not row.errors and row.cleaned_data.get("unit_price") is not None
         ]
 
+    def tax_free_total(self) -> Decimal:
+        """What the good rows come to that bear no tax."""
+        if self.untouched:
+            return sum((line.line_total for line in self.saved_lines.values() if line.is_tax_free), ZERO)
+        rows = (row for row in self.filled_in() if not row.errors and row.cleaned_data.get("is_tax_free"))
+        return sum((row.line_total() for row in rows if row.cleaned_data.get("unit_price") is not None), ZERO)
+
     def show_defaults(self) -> None:
         """Write the services' words and prices into what is shown where they were left empty."""
         data = self.data.copy()
@@ -116,7 +126,7 @@ class BaseLines(forms.BaseFormSet):
         """Bring the invoice's lines to what the rows say; a row's line_total is never typed."""
         if self.untouched:
             return
-        kept = set()
+        kept, added = set(), []
         for row in self.filled_in():
             values = row.cleaned_data
             line = self.saved_lines.get(values["id"]) or InvoiceLineItem(invoice=self.invoice)
@@ -125,9 +135,13 @@ class BaseLines(forms.BaseFormSet):
             line.description = values["description"]
             line.quantity = values["quantity"]
             line.unit_price = values["unit_price"]
+            line.is_tax_free = values["is_tax_free"]
             line.line_total = row.line_total()
-            if line._state.adding or any(line.changed_values()):
+            if line._state.adding:
+                added.append(line)
+            elif any(line.changed_values()):
                 line.save()
+        create_all(added)
         for key, line in self.saved_lines.items():
             if key not in kept:
                 line.delete()
@@ -147,6 +161,7 @@ def rows_of(invoice: Invoice) -> list[dict[str, Any]]:
             "description": line.description,
             "quantity": line.quantity,
             "unit_price": line.unit_price,
+            "is_tax_free": line.is_tax_free,
         }
         for line in invoice.line_items.all()
     ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from billing import forms
 from billing.filters import InvoiceFilter
-from billing.models import Invoice
+from billing.models import Invoice, UnbilledVisit
 from billing.texts import letterhead_of, texts_of
-from billing.visits import billable_appointments, unbilled_consultations
-from clinical.models import Consultation
+from billing.visits import billable_appointments, unbilled_visits
+from clinical.models import LabTest, LabTestStatus
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
     Action,
@@ -58,18 +60,19 @@ class UnbilledList(ListPage):
     """Completed consultations that nobody has invoiced yet (BYD-5)."""
 
     permission = "invoices.view"
-    model = Consultation
+    model = UnbilledVisit
     page_title = _("Unbilled visits")
     page_subtitle = _("Completed consultations without an invoice, newest first.")
     empty_title = _("Every completed visit has its invoice")
     empty_text = ""
     ordering = ("-consultation_date",)
-    select_related = ("patient", "doctor", "appointment")
     columns = (
         Column("consultation_date", _("Date"), ordering="consultation_date"),
-        Column("patient"),
-        Column("doctor"),
+        Column("consultation.patient", _("Patient")),
+        Column("consultation.doctor", _("Doctor")),
+        Column("appointment.department", _("Department")),
         Column("appointment.appointment_type", _("Type")),
+        Column("lab_tests_done", _("Completed lab tests"), align="end"),
     )
     row_actions = (
         Action(
@@ -79,12 +82,14 @@ class UnbilledList(ListPage):
             style="primary",
             icon="receipt",
             keyed=False,
-            query=lambda consultation: f"?appointment={consultation.appointment_id}",
+            query=lambda visit: f"?appointment={visit.appointment_id}",
         ),
     )
 
     def get_queryset(self) -> Any:
-        return unbilled_consultations()
+        done = LabTest.objects.filter(consultation=OuterRef("consultation"), status=LabTestStatus.COMPLETED).order_by()
+        counted = done.values("consultation").annotate(number=Count("pk")).values("number")
+        return unbilled_visits().annotate(lab_tests_done=Coalesce(Subquery(counted), 0))
 
     def row_url(self, row: Any) -> str:
         return ""
@@ -146,7 +151,7 @@ def invoices_with_people() -> Any:
 
 
 class PreviewedForm(FormPage):
-    """A form with a second button, "Update totals", that shows what it comes to and saves nothing."""
+    """A form that can say what it comes to and save nothing: as one types, or by the button "Update totals"."""
 
     abstract = True
     template_name = "billing/invoice_form.html"
@@ -155,15 +160,11 @@ class PreviewedForm(FormPage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "preview" not in request.POST:
             return super().post(request, *args, **kwargs)
-        return self.render_form(self.previewed(request))
-
-    def previewed(self, request: HttpRequest) -> Any:
-        """The form as posted, validated and not saved."""
-        with transaction.atomic():
-            form = self.form_class(
-                actor=request.user, data=request.POST, instance=self.object, **self.get_form_kwargs()
-            )
-            return form.preview()
+        form = self.form_class(actor=request.user, data=request.POST, instance=self.object, **self.get_form_kwargs())
+        if request.headers.get("HX-Request"):
+            form.is_valid()
+            return TemplateResponse(request, "billing/_live_totals.html", {"form": form})
+        return self.render_form(form.preview())
 
 
 class InvoiceCreate(PreviewedForm, CreatePage):
@@ -183,7 +184,9 @@ class InvoiceCreate(PreviewedForm, CreatePage):
         asked = self.request.GET.get("appointment", "")
         if not asked or self.appointment is not None:
             return self.appointment
-        visits = Appointment.objects.select_related("patient__insurance_provider", "doctor", "consultation")
+        visits = Appointment.objects.select_related(
+            "patient__insurance_provider", "doctor", "consultation", "unbilled_visit"
+        )
         try:
             self.appointment = visible_or_denied(visits, self.request.user, pk=UUID(asked))
         except ValueError as error:

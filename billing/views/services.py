@@ -102,3 +102,6 @@ class ServiceOptions(OptionsView):
 
     def text_of(self, row: Any) -> str:
         return f"{row.name} ({money(row.default_price)})"
+
+    def details_of(self, row: Any) -> dict[str, Any]:
+        return {"name": row.name, "price": str(row.default_price)}

@@ -22,7 +22,7 @@ from clinical.forms.vital_signs import EditVitalSignsForm
 from clinical.models import Consultation, LabTest
 from departments.forms import DepartmentForm, StaffForm
 from healthcare.clock import wall_clock
-from healthcare.money import cents
+from healthcare.money import ZERO, cents
 from healthcare.synthea.reading import Unusable
 from healthcare.workflow import WorkflowForm, refuse
 from patients.forms import InsuranceProviderForm, MedicalRecordForm, RegisterPatientForm
@@ -206,6 +206,10 @@ class ReadLines:
     def line_totals(self) -> list[Decimal]:
         """What they come to."""
         return self._line_totals
+
+    def tax_free_total(self) -> Decimal:
+        """The data knows no tax at all."""
+        return ZERO
 
 
 class PastInvoice(InvoiceForm):

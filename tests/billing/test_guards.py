@@ -98,6 +98,9 @@ def test_paid_is_the_sum_of_the_payments_at_every_commit():
         "tax_amount = -1",
         "subtotal = -5",
         "status = 'unheard_of'",
+        "covered_amount = total_amount + 1",
+        "covered_amount = -1",
+        "due_date = '2001-01-01'",
     ],
 )
 def test_sums_are_checked(change):
@@ -134,6 +137,11 @@ def test_lines_change_only_in_a_draft(status):
         "issued_at = NULL",
         'issued_texts = \'{"patient_name": "x"}\'',
         "patient_id = {other}",
+        "invoice_date = '2026-01-01'",
+        "due_date = '2030-01-01'",
+        "covered_amount = 1",
+        "notes = 'x'",
+        "insurance_note = 'x'",
     ],
 )
 def test_issued_invoice_is_frozen(change):

@@ -1,4 +1,4 @@
-"""The price list, invoices with their lines, and payments."""
+"""Invoices and their lines."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.db import models
 from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.services import Service
 from billing.status import shown_as, status_by_amounts
-from departments.models import Department
-from healthcare.clock import now, today
+from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
-from healthcare.money import ZERO, MoneyField, cents
+from healthcare.money import ZERO, MoneyField
 from healthcare.text import LongTextField
 from patients.models import Patient
 from scheduling.models import Appointment
@@ -24,57 +24,6 @@ from scheduling.models import Appointment
 def not_negative(field: str, table: str) -> models.CheckConstraint:
     """A check that an amount is zero or more."""
     return range_constraint(field, table, low=0, message=_("An amount cannot be negative."))
-
-
-class ServiceType(models.TextChoices):
-    """As in the source specification."""
-
-    CONSULTATION = "consultation", _("Consultation")
-    PROCEDURE = "procedure", _("Procedure")
-    LAB_TEST = "lab_test", _("Lab Test")
-    IMAGING = "imaging", _("Imaging")
-    THERAPY = "therapy", _("Therapy")
-    SURGERY = "surgery", _("Surgery")
-    VACCINATION = "vaccination", _("Vaccination")
-    OTHER = "other", _("Other")
-
-
-class Service(BaseModel):
-    """Something that the clinic offers, with its price."""
-
-    SEARCH_FIELDS = ("name", "description")
-
-    name = models.CharField(_("name"), max_length=200)
-    description = LongTextField(_("description"))
-    service_type = models.CharField(_("type"), max_length=20, choices=ServiceType.choices)
-    default_price = MoneyField(_("price"))
-    default_duration_minutes = models.PositiveSmallIntegerField(_("duration (minutes)"), null=True, blank=True)
-    department = models.ForeignKey(
-        Department,
-        verbose_name=_("department"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="services",
-    )
-    is_active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        db_table = "services"
-        verbose_name = _("service")
-        verbose_name_plural = _("services")
-        ordering = ["name"]
-        constraints = [
-            enum_constraint("service_type", ServiceType, "services"),
-            models.CheckConstraint(
-                condition=models.Q(default_price__gt=0),
-                name="services_price_positive",
-                violation_error_message=_("The price must be more than zero."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class InvoiceStatus(models.TextChoices):
@@ -154,6 +103,8 @@ class Invoice(BaseModel):
     amount_paid = MoneyField(_("paid"), default=ZERO)
     balance_due = MoneyField(_("balance due"), default=ZERO)
     status = models.CharField(_("status"), max_length=16, choices=InvoiceStatus.choices, default=I.DRAFT)
+    #: The part that the patient's insurer is expected to pay; what remains is the patient's own share.
+    covered_amount = MoneyField(_("covered by insurance"), default=ZERO)
     notes = LongTextField(_("notes"))
     insurance_note = LongTextField(_("insurance note"))
     created_by_user = models.ForeignKey(
@@ -181,6 +132,19 @@ class Invoice(BaseModel):
             *(
                 not_negative(field, "invoices")
                 for field in ("subtotal", "tax_amount", "discount_amount", "total_amount", "amount_paid", "balance_due")
+            ),
+            range_constraint(
+                "due_date",
+                "invoices",
+                low=models.F("invoice_date"),
+                message=_("The due date must not be before the invoice's date."),
+            ),
+            range_constraint(
+                "covered_amount",
+                "invoices",
+                low=0,
+                high=models.F("total_amount"),
+                message=_("The insurance cannot cover more than the total."),
             ),
             models.CheckConstraint(
                 condition=models.Q(discount_amount__lte=models.F("subtotal")),
@@ -233,6 +197,11 @@ class Invoice(BaseModel):
         return self.status in LIVE_STATUSES
 
     @property
+    def patient_share(self) -> Decimal:
+        """What is not covered by the insurance."""
+        return self.total_amount - self.covered_amount
+
+    @property
     def shown_status(self) -> str:
         """The status as of today: overdue follows the calendar, whether or not anybody saved."""
         return self.status_by_amounts() if self.is_live else str(self.status)
@@ -257,6 +226,7 @@ class InvoiceLineItem(BaseModel):
     description = models.CharField(_("description"), max_length=300)
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
     unit_price = MoneyField(_("unit price"))
+    is_tax_free = models.BooleanField(_("tax-free"), default=False)
     line_total = MoneyField(_("line total"))
 
     class Meta:
@@ -283,96 +253,3 @@ class InvoiceLineItem(BaseModel):
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """A draft's line may be taken out (audited); the database refuses it for any other invoice."""
         return models.Model.delete(self, *args, **kwargs)
-
-
-class PaymentMethod(models.TextChoices):
-    """As in the source specification."""
-
-    CASH = "cash", _("Cash")
-    CREDIT_CARD = "credit_card", _("Credit Card")
-    DEBIT_CARD = "debit_card", _("Debit Card")
-    INSURANCE = "insurance", _("Insurance")
-    BANK_TRANSFER = "bank_transfer", _("Bank Transfer")
-    CHEQUE = "cheque", _("Cheque")
-    OTHER = "other", _("Other")
-
-
-class PaymentQuerySet(BaseQuerySet):
-    """Payments."""
-
-    def live(self) -> Self:
-        """Those not voided: what was really collected."""
-        return self.filter(voided_at__isnull=True)
-
-    def search(self, text: str) -> Self:
-        """By its reference, or by whatever finds its invoice."""
-        invoices = Invoice.objects.search(text).order_by().values("pk")
-        return self.filter(models.Q(transaction_reference__icontains=text) | models.Q(invoice__in=invoices))
-
-    def total(self) -> Decimal:
-        """The sum of the amounts, at cents."""
-        return cents(self.aggregate(total=models.Sum("amount"))["total"] or ZERO)
-
-
-class Payment(BaseModel):
-    """Money received for an invoice; voided with a reason, never edited or deleted."""
-
-    SEARCH_FIELDS = ("transaction_reference",)
-
-    invoice = models.ForeignKey(Invoice, verbose_name=_("invoice"), on_delete=models.PROTECT, related_name="payments")
-    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="payments")
-    payment_date = models.DateTimeField(_("paid at"), default=now)
-    amount = MoneyField(_("amount"))
-    payment_method = models.CharField(_("method"), max_length=16, choices=PaymentMethod.choices)
-    transaction_reference = models.CharField(_("reference"), max_length=100, blank=True, default="")
-    notes = LongTextField(_("notes"))
-    processed_by_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("processed by"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="processed_payments",
-    )
-    voided_at = models.DateTimeField(_("voided at"), null=True, blank=True)
-    voided_by_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("voided by"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="voided_payments",
-    )
-    void_reason = models.CharField(_("reason for voiding"), max_length=500, blank=True, default="")
-
-    objects = PaymentQuerySet.as_manager()
-
-    class Meta:
-        db_table = "payments"
-        verbose_name = _("payment")
-        verbose_name_plural = _("payments")
-        constraints = [
-            enum_constraint("payment_method", PaymentMethod, "payments"),
-            models.CheckConstraint(
-                condition=models.Q(amount__gt=0),
-                name="payments_amount_positive",
-                violation_error_message=_("The amount must be more than zero."),
-            ),
-            models.CheckConstraint(
-                condition=models.Q(voided_at__isnull=True) | ~models.Q(void_reason=""),
-                name="payments_void_has_reason",
-                violation_error_message=_("Give the reason for voiding."),
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["patient", "-payment_date"], name="payments_by_patient"),
-            models.Index(fields=["-payment_date", "-id"], name="payments_newest"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.invoice} {self.amount}"
-
-    @property
-    def state(self) -> str:
-        """`voided` or `received`, as shown."""
-        return "voided" if self.voided_at else "received"

@@ -30,10 +30,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vitalsign',
-            constraint=models.CheckConstraint(condition=models.Q(('consciousness__in', ['', 'A', 'C', 'V', 'P', 'U'])), name='vital_signs_consciousness_known', violation_error_message='Choose one of the listed values.'),
+            constraint=models.CheckConstraint(condition=models.Q(('consciousness', ''), ('consciousness__in', ['A', 'C', 'V', 'P', 'U']), _connector='OR'), name='vital_signs_consciousness_known', violation_error_message='Choose one of the listed values.'),
         ),
         migrations.AddConstraint(
             model_name='vitalsign',
-            constraint=models.CheckConstraint(condition=models.Q(('spo2_scale__isnull', True), ('spo2_scale__in', [1, 2]), _connector='OR'), name='vital_signs_spo2_scale_known', violation_error_message='Choose one of the listed values.'),
+            constraint=models.CheckConstraint(condition=models.Q(('spo2_scale__isnull', True), models.Q(('spo2_scale__gte', 1), ('spo2_scale__lte', 2)), _connector='OR'), name='vital_signs_spo2_scale_known', violation_error_message='Choose one of the listed values.'),
         ),
     ]

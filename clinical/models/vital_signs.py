@@ -103,12 +103,12 @@ class VitalSign(BaseModel):
                 violation_error_message=_("Systolic pressure must be higher than diastolic."),
             ),
             models.CheckConstraint(
-                condition=models.Q(consciousness__in=["", *Consciousness.values]),
+                condition=models.Q(consciousness="") | models.Q(consciousness__in=Consciousness.values),
                 name="vital_signs_consciousness_known",
                 violation_error_message=_("Choose one of the listed values."),
             ),
             models.CheckConstraint(
-                condition=models.Q(spo2_scale__isnull=True) | models.Q(spo2_scale__in=OxygenScale.values),
+                condition=models.Q(spo2_scale__isnull=True) | models.Q(spo2_scale__gte=1, spo2_scale__lte=2),
                 name="vital_signs_spo2_scale_known",
                 violation_error_message=_("Choose one of the listed values."),
             ),

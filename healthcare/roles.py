@@ -56,6 +56,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "appointments.reason": (A, D, N, R),  # reason and notes are clinical text
         "appointments.edit": (A, R),
         "appointments.check_in": (A, R),
+        "appointments.calendar": (A, D, R),
+        "appointments.board": (A, D, N, R),  # who waits, by name
         "appointments.start": (D,),
         "appointments.complete": (D,),
         "vital_signs.view": (A, D, N),

@@ -36,12 +36,12 @@ class RefundPaymentForm(WorkflowForm):
         super().__init__(*args, **kwargs)
         self.fields["payment"].widget = forms.HiddenInput()
         if payment is not None:
-            self.initial |= {
-                "payment": payment.pk,
-                "amount": payment.amount,
-                "payment_method": payment.payment_method,
-                "shown_patient": payment.patient_id,
-            }
+            self.initial.update(
+                payment=payment.pk,
+                amount=payment.amount,
+                payment_method=payment.payment_method,
+                shown_patient=payment.patient_id,
+            )
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
@@ -107,11 +107,9 @@ class SettlementForm(WorkflowForm):
         self.fields["notes"].label, self.fields["notes"].required = _("Reason"), True
         self.fields["notes"].widget.attrs["rows"] = 2
         if invoice is not None:
-            self.initial |= {
-                "invoice": invoice.pk,
-                "amount": invoice.balance_due or None,
-                "shown_patient": invoice.patient_id,
-            }
+            self.initial.update(
+                invoice=invoice.pk, amount=invoice.balance_due or None, shown_patient=invoice.patient_id
+            )
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:

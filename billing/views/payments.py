@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from healthcare.generic import (
 )
 from healthcare.pdf import BASE_URL
 from healthcare.templatetags.display import money
+from healthcare.workflow import WorkflowForm
 
 
 class PaymentList(ListPage):
@@ -144,7 +145,7 @@ class PaymentCreate(CreatePage):
 
     permission = "payments.edit"
     model = Payment
-    form_class = forms.RecordPaymentForm
+    form_class: ClassVar[type[WorkflowForm]] = forms.RecordPaymentForm
     template_name = "billing/payment_form.html"
     page_title = _("Record payment")
     success_message = _("The payment is recorded.")

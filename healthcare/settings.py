@@ -211,6 +211,13 @@ VITAL_NORMAL = {
     "diastolic_bp": (60, 89),
 }
 
+# -- audit trail ---------------------------------------------------------------------------------
+
+# The key of the seals stands outside the database: here, or in a file that is made where there is none.
+AUDIT_KEY = env.str("AUDIT_KEY", default="test" if TESTING else "")
+AUDIT_KEY_FILE = Path(env.str("AUDIT_KEY_FILE", default=str(VAR_DIR / "audit.key")))
+AUDIT_HEAD_FILE = Path(env.str("AUDIT_HEAD_FILE", default=str(VAR_DIR / "audit.head")))
+
 # -- files ---------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

@@ -200,6 +200,8 @@ VITAL_LIMITS = {
     "pulse_rate": (40, 200),
     "oxygen_saturation": (70, 100),
 }
+# Another list of diagnosis codes than the shipped one: a CSV with the columns code, title, also, common.
+ICD10_FILE = env.str("ICD10_FILE", default="")
 # What is normal for an adult where NEWS2 does not say; beyond it a value is marked while one types.
 VITAL_NORMAL = {
     "diastolic_bp": (60, 89),

@@ -48,6 +48,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Medical records"), "medical_record_list", "medical_records.view", "folder2-open"),
             Item(_("Medications"), "medication_list", "prescriptions.view", "prescription2"),
+            Item(_("My text templates"), "text_template_list", "consultations.edit", "card-text"),
             Item(_("Acknowledged warnings"), "prescription_overrides", "prescriptions.view", "exclamation-triangle"),
             Item(_("Services"), "service_list", "services.view", "tags"),
             Item(_("Insurance providers"), "insurance_provider_list", "insurance_providers.view", "shield-check"),

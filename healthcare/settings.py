@@ -95,7 +95,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "healthcare.shell.shell",
             ],
-            "builtins": ["healthcare.templatetags.display"],
+            "builtins": ["healthcare.templatetags.display", "healthcare.templatetags.tables"],
         },
     },
 ]
@@ -193,6 +193,9 @@ USE_TZ = True
 TIME_ZONE = CLINIC_TIME_ZONE = env.str("CLINIC_TIME_ZONE", default="UTC")
 FORMAT_MODULE_PATH = ["healthcare.formats"]
 PHONE_REGION = env.str("PHONE_REGION", default="US")
+
+# How long a page may show the clinic's old name after another process changed it.
+CLINIC_SHOWN_SECONDS = 0 if TESTING else 5
 
 # Limits of vital signs (VAL-3), both ends allowed.
 VITAL_LIMITS = {

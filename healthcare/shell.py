@@ -109,7 +109,7 @@ def menu_of(user: Any, active: str) -> list[dict[str, Any]]:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the clinic, the menus, and on what their cached parts in `base.html` depend."""
     user = getattr(request, "user", None)
-    clinic = apps.get_model("departments", "ClinicSettings").current()  # type: ignore[attr-defined]
+    clinic = apps.get_model("departments", "ClinicSettings").shown()  # type: ignore[attr-defined]
     if user is None or not user.is_authenticated:
         return {"clinic": clinic, "menu": [], "new_menu": []}
     active = active_url(request.path)

@@ -203,6 +203,10 @@ VITAL_LIMITS = {
     "pulse_rate": (40, 200),
     "oxygen_saturation": (70, 100),
 }
+# What is normal for an adult where NEWS2 does not say; beyond it a value is marked while one types.
+VITAL_NORMAL = {
+    "diastolic_bp": (60, 89),
+}
 
 # -- files ---------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Dashboard"), "dashboard", "signed_in", "speedometer2"),
             Item(_("Patients"), "patient_list", "patients.view", "people"),
             Item(_("Appointments"), "appointment_list", "appointments.view", "calendar3"),
+            Item(_("Calendar"), "appointment_calendar", "appointments.calendar", "calendar-week"),
+            Item(_("Waiting board"), "appointment_board", "appointments.board", "kanban"),
             Item(_("Vital signs"), "vital_sign_list", "vital_signs.view", "heart-pulse"),
             Item(_("Consultations"), "consultation_list", "consultations.list", "journal-medical"),
             Item(_("Prescriptions"), "prescription_list", "prescriptions.view", "capsule"),

@@ -40,6 +40,9 @@ STATUSES = {
     "paid": ("green", _("Paid")),
     "overdue": ("red", _("Overdue")),
     "voided": ("struck", _("Voided")),
+    "refunded": ("struck", _("Refunded")),
+    "credit_note": ("blue", _("Credit note")),
+    "write_off": ("grey", _("Write-off")),
     # reports
     "generating": ("violet", _("Generating")),
     "failed": ("red", _("Failed")),

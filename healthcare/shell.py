@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -118,6 +119,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "clinic": clinic,
         "active_url": active,
+        "idle_seconds": settings.SESSION_IDLE_SECONDS,
         # Called by the template only where the part is not in the cache.
         "menu": lambda: menu_of(user, active),
         "new_menu": lambda: entries(NEW_MENU, user),

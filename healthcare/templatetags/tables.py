@@ -42,7 +42,7 @@ def table(
 
 def draw_head(column: Any) -> str:
     """A column's heading, with its sorting link."""
-    label = escape(column["label"])
+    label: str = escape(column["label"])
     aria, arrow = SORTED[column.get("sorted") or ""]
     align = "text-end" if column.get("align") == "end" else ""
     if url := column.get("sort_url"):

@@ -96,7 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "healthcare.shell.shell",
             ],
-            "builtins": ["healthcare.templatetags.display"],
+            "builtins": ["healthcare.templatetags.display", "healthcare.templatetags.tables"],
         },
     },
 ]
@@ -200,12 +200,17 @@ TIME_ZONE = CLINIC_TIME_ZONE = env.str("CLINIC_TIME_ZONE", default="UTC")
 FORMAT_MODULE_PATH = ["healthcare.formats"]
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 
+# How long a page may show the clinic's old name after another process changed it.
+CLINIC_SHOWN_SECONDS = 0 if TESTING else 5
+
 # Limits of vital signs (VAL-3), both ends allowed.
 VITAL_LIMITS = {
     "temperature_celsius": (35.0, 43.3),
     "pulse_rate": (40, 200),
     "oxygen_saturation": (70, 100),
 }
+# Another list of diagnosis codes than the shipped one: a CSV with the columns code, title, also, common.
+ICD10_FILE = env.str("ICD10_FILE", default="")
 # What is normal for an adult where NEWS2 does not say; beyond it a value is marked while one types.
 VITAL_NORMAL = {
     "diastolic_bp": (60, 89),

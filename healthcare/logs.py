@@ -32,7 +32,7 @@ class JsonFormatter(logging.Formatter):
     """For machines: the same as one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
+        entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,

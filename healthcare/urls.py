@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", Dashboard.as_view(), name="dashboard"),
+    path("setup/checklist/", Checklist.as_view(), name="checklist"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
     path("", include("departments.urls")),

@@ -1,5 +1,6 @@
 """What people do with the price list, invoices and payments: one form each."""
 
+from billing.forms.cash_closes import CountCashForm, RejectCashCloseForm, SignOffCashCloseForm
 from billing.forms.invoices import (
     CancelInvoiceForm,
     CreateInvoiceForm,
@@ -14,6 +15,7 @@ from billing.forms.settlements import CreditNoteForm, RefundPaymentForm, WriteOf
 
 __all__ = [
     "CancelInvoiceForm",
+    "CountCashForm",
     "CreateInvoiceForm",
     "CreditNoteForm",
     "DeactivateServiceForm",
@@ -24,7 +26,9 @@ __all__ = [
     "ReactivateServiceForm",
     "RecordPaymentForm",
     "RefundPaymentForm",
+    "RejectCashCloseForm",
     "ServiceForm",
+    "SignOffCashCloseForm",
     "VoidPaymentForm",
     "WriteOffForm",
 ]

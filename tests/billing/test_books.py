@@ -36,6 +36,7 @@ def without_guards():
     if connection.vendor == "sqlite":
         uninstall(plan=[True])
     else:
+        connection.check_constraints()
         with connection.cursor() as cursor:
             for table in tables:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -7,6 +7,7 @@ from clinical.views import consultations, lab_tests, medications, prescriptions,
 urlpatterns = [
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
+    path("patients/<uuid:pk>/vital-signs/", vital_signs.VitalSignTrends.as_view(), name="vital_sign_trends"),
     path("vital-signs/<uuid:pk>/", vital_signs.VitalSignDetail.as_view(), name="vital_sign_detail"),
     path("vital-signs/<uuid:pk>/edit/", vital_signs.VitalSignEdit.as_view(), name="vital_sign_edit"),
     path("vital-signs/<uuid:pk>/delete/", vital_signs.VitalSignEnteredInError.as_view(), name="vital_sign_delete"),

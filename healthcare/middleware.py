@@ -86,6 +86,8 @@ class IdleTimeoutMiddleware:
             seen = request.session.get("seen", now)
             if now - seen > settings.SESSION_IDLE_SECONDS:
                 logout(request)  # tells the audit trail, and ends the session
+            elif "X-Passive" in request.headers:
+                pass  # a page that refreshes itself: nobody has done anything
             elif now - seen >= SEEN_EVERY_SECONDS or "seen" not in request.session:
                 request.session["seen"] = now
         return self.get_response(request)

@@ -56,6 +56,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "appointments.reason": (A, D, N, R),  # reason and notes are clinical text
         "appointments.edit": (A, R),
         "appointments.check_in": (A, R),
+        "appointments.calendar": (A, D, R),
+        "appointments.board": (A, D, N, R),  # who waits, by name
         "appointments.start": (D,),
         "appointments.complete": (D,),
         "vital_signs.view": (A, D, N),
@@ -74,6 +76,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "lab_tests.correct": (A, D),
         "invoices.view": (A, B),
         "invoices.edit": (A, B),
+        "invoices.write_off": (A,),
         "payments.view": (A, B),
         "payments.edit": (A, B),
         "reports.view": (A, D, R, B),

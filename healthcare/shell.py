@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Dashboard"), "dashboard", "signed_in", "speedometer2"),
             Item(_("Patients"), "patient_list", "patients.view", "people"),
             Item(_("Appointments"), "appointment_list", "appointments.view", "calendar3"),
+            Item(_("Calendar"), "appointment_calendar", "appointments.calendar", "calendar-week"),
+            Item(_("Waiting board"), "appointment_board", "appointments.board", "kanban"),
             Item(_("Vital signs"), "vital_sign_list", "vital_signs.view", "heart-pulse"),
             Item(_("Consultations"), "consultation_list", "consultations.list", "journal-medical"),
             Item(_("Prescriptions"), "prescription_list", "prescriptions.view", "capsule"),
@@ -116,6 +119,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "clinic": clinic,
         "active_url": active,
+        "idle_seconds": settings.SESSION_IDLE_SECONDS,
         # Called by the template only where the part is not in the cache.
         "menu": lambda: menu_of(user, active),
         "new_menu": lambda: entries(NEW_MENU, user),

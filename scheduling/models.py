@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
@@ -60,16 +61,18 @@ class AppointmentQuerySet(BaseQuerySet):
         doctors = User.objects.filter(role=Role.DOCTOR).search(text).order_by()
         return self.filter(about_patients(text) | models.Q(OneOf("doctor_id", doctors.values("pk"))))
 
+    def with_measured(self) -> Self:
+        """With `measured`: whether the patient has vital signs since the check-in (RULE-CONS-2)."""
+        vitals = Patient._meta.get_field("vital_signs").related_model.objects.valid()  # type: ignore[union-attr]
+        # A nurse types minutes, so the whole minute of the check-in counts.
+        since = models.OuterRef("checked_in_minute")
+        return self.alias(checked_in_minute=TruncMinute("checked_in_at")).annotate(
+            measured=models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__gte=since))
+        )
+
     def awaiting_vitals(self) -> Self:
         """Checked in, and nobody has measured the patient since (the nurse's queue)."""
-        vitals = (
-            Patient._meta.get_field("vital_signs")
-            .related_model.objects.valid()
-            .filter(  # type: ignore[union-attr]
-                patient=models.OuterRef("patient"), recorded_at__gte=models.OuterRef("checked_in_at")
-            )
-        )
-        return self.filter(~models.Exists(vitals), status=S.CHECKED_IN)
+        return self.with_measured().filter(measured=False, status=S.CHECKED_IN)
 
     def blocking(self) -> Self:
         """Those whose time is taken."""
@@ -119,6 +122,8 @@ class Appointment(BaseModel):
     notes = LongTextField(_("notes"))
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
     checked_in_at = models.DateTimeField(_("checked in at"), null=True, blank=True)
+    #: Given out at check-in, anew each day: the waiting room calls numbers, not names.
+    ticket_number = models.PositiveSmallIntegerField(_("ticket"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
     cancellation_reason = models.CharField(_("reason for cancelling"), max_length=500, blank=True, default="")

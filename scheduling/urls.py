@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from scheduling.views import appointments, hours, slots
+from scheduling.views import appointments, board, calendar, hours, slots
 
 urlpatterns = [
     path("appointments/", appointments.AppointmentList.as_view(), name="appointment_list"),
     path("appointments/new/", appointments.AppointmentCreate.as_view(), name="appointment_create"),
+    path("appointments/board/", board.WaitingBoard.as_view(), name="appointment_board"),
+    path("appointments/board/room/", board.WaitingRoom.as_view(), name="appointment_board_room"),
+    path("appointments/calendar/", calendar.AppointmentCalendar.as_view(), name="appointment_calendar"),
+    path("appointments/calendar/events/", calendar.CalendarEvents.as_view(), name="appointment_calendar_events"),
+    path("appointments/<uuid:pk>/move/", calendar.AppointmentMove.as_view(), name="appointment_move"),
     path("appointments/slots/", slots.FreeTimes.as_view(), name="appointment_slots"),
     path("appointments/<uuid:pk>/", appointments.AppointmentDetail.as_view(), name="appointment_detail"),
     path("appointments/<uuid:pk>/edit/", appointments.AppointmentEdit.as_view(), name="appointment_edit"),

@@ -92,6 +92,17 @@ PACKAGES = [
         "charts on screen",
         {"dist/chart.umd.min.js": "chart.umd.min.js", "LICENSE.md": "LICENSE.md"},
     ),
+    (
+        "event-calendar",
+        "@event-calendar/build",
+        "5.10.1",
+        "MIT",
+        "the calendar: days and weeks with doctors as columns",
+        {
+            "dist/event-calendar.min.css": "event-calendar.min.css",
+            "dist/event-calendar.min.js": "event-calendar.min.js",
+        },
+    ),
     paper_font("paper-inter", "inter", "0.4.2", "Inter", "PDFs: Latin, Greek, Cyrillic"),
     paper_font("paper-arabic", "noto-sans-arabic", "0.4.3", "NotoSansArabic", "PDFs: Arabic"),
     paper_font("paper-devanagari", "noto-sans-devanagari", "0.4.1", "NotoSansDevanagari", "PDFs: Devanagari"),

@@ -39,6 +39,9 @@ STATUSES = {
     "paid": ("green", _("Paid")),
     "overdue": ("red", _("Overdue")),
     "voided": ("struck", _("Voided")),
+    "refunded": ("struck", _("Refunded")),
+    "credit_note": ("blue", _("Credit note")),
+    "write_off": ("grey", _("Write-off")),
     # reports
     "generating": ("violet", _("Generating")),
     "failed": ("red", _("Failed")),
@@ -227,3 +230,16 @@ def initials(name: Any) -> Any:
     """Maria Lopez -> ML"""
     words = str(name).split()
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+#: In this order: each pretends to be those after it.
+BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac", "macOS"))
+
+
+@register.filter
+def browser(agent: Any) -> str:
+    """A user agent in two words: `Firefox on Windows`; as it is where nothing is known about it."""
+    name = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "Linux" if "Linux" in agent else "")
+    return str(_("%(browser)s on %(system)s") % {"browser": name, "system": system}) if name and system else agent[:40]

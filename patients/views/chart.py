@@ -297,7 +297,16 @@ TABS: dict[str, Tab] = {
         ),
     ),
     "visits": Tab(_("Visits"), "appointments.view", tables=(VISITS, CONSULTATIONS)),
-    "vitals": Tab(_("Vitals"), "vital_signs.view", tables=(VITAL_SIGNS,)),
+    "vitals": Tab(
+        _("Vitals"),
+        "vital_signs.view",
+        tables=(VITAL_SIGNS,),
+        actions=(
+            Action(
+                _("Over time"), "vital_sign_trends", permission="vital_signs.view", style="primary", icon="graph-up"
+            ),
+        ),
+    ),
     "medications": Tab(_("Medications"), "prescriptions.view", tables=(MEDICATIONS,)),
     "labs": Tab(_("Labs"), "lab_tests.view", tables=(LAB_TESTS,)),
     "billing": Tab(_("Billing"), "invoices.view", tables=(INVOICES,)),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from departments.models import Counter
 from healthcare.clock import now, today, wall_clock
 from healthcare.roles import may
 from healthcare.workflow import TransitionForm, lock, refuse
@@ -65,6 +66,7 @@ class CheckInForm(AppointmentStep):
 
     def before_save(self) -> None:
         self.instance.checked_in_at = now()
+        self.instance.ticket_number = Counter.next(f"ticket {today()}")
 
 
 def consultation_of(appointment: Appointment) -> Any:
@@ -182,7 +184,7 @@ class UndoForm(DoctorTimeForm):
 
     def save(self, commit: bool = True) -> Any:
         self.instance.status = self.instance.status_before_mistake()
-        self.instance.checked_in_at = None
+        self.instance.checked_in_at = self.instance.ticket_number = None
         self.instance.override_reason = self.cleaned_data["undo_reason"]
         return super().save(commit)
 

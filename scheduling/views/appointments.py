@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,6 +51,14 @@ RECORD_VITALS = Action(
     query=lambda row: "?" + urlencode({"patient": row.patient_id}),
     keyed=False,
     icon="heart-pulse",
+)
+OPEN_CONSULTATION = Action(
+    gettext_lazy("Open consultation"),
+    "consultation_detail",
+    permission="consultations.view",
+    when=lambda row: forms.consultation_of(row) is not None,
+    key=lambda row: row.consultation.pk,
+    icon="journal-medical",
 )
 
 
@@ -124,6 +133,7 @@ class AppointmentDetail(DetailPage):
                 "patient",
                 "doctor",
                 "department",
+                "ticket_number",
             ),
         ),
         Section(
@@ -138,14 +148,7 @@ class AppointmentDetail(DetailPage):
         replace(CHECK_IN, style="primary"),
         replace(START, style="primary"),
         RECORD_VITALS,
-        Action(
-            gettext_lazy("Open consultation"),
-            "consultation_detail",
-            permission="consultations.view",
-            when=lambda row: forms.consultation_of(row) is not None,
-            key=lambda row: row.consultation.pk,
-            icon="journal-medical",
-        ),
+        OPEN_CONSULTATION,
         Action(gettext_lazy("Complete"), "appointment_complete", form=forms.CompleteAppointmentForm, icon="check2"),
         Action(gettext_lazy("Confirm"), "appointment_confirm", form=forms.ConfirmForm, icon="telephone"),
         Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil"),
@@ -233,6 +236,11 @@ class AppointmentEdit(AppointmentFormPage, EditPage):
     model = Appointment
     form_class = forms.RescheduleAppointmentForm
     page_title = gettext_lazy("Reschedule")
+    #: From a drag that the calendar's form refused and that needs more words.
+    PREFILLED = ("doctor", "appointment_date", "appointment_time", "duration_minutes")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
 
 
 class AppointmentConfirm(ActionPage):
@@ -244,13 +252,37 @@ class AppointmentConfirm(ActionPage):
     success_message = gettext_lazy("Confirmed.")
 
 
-class AppointmentCheckIn(ActionPage):
+class DeskStep(ActionPage):
+    """A step that the waiting board takes with one click too: back there afterwards, with a way to undo it."""
+
+    abstract = True
+    undo_url_name: ClassVar[str] = ""
+
+    def get_success_url(self, form: Any) -> str:
+        return reverse("appointment_board") if "board" in self.request.POST else super().get_success_url(form)
+
+    def get_success_message(self, form: Any) -> str:
+        undo = reverse(self.undo_url_name, args=[form.instance.pk])
+        return format_html('{} <a href="{}">{}</a>', self.said(form.instance), undo, _("Undo"))
+
+    def said(self, visit: Appointment) -> str:
+        """What has happened."""
+        return str(self.success_message)
+
+
+class AppointmentCheckIn(DeskStep):
     """The patient is here."""
 
     permission = "appointments.check_in"
     model = Appointment
     form_class = forms.CheckInForm
-    success_message = gettext_lazy("Checked in.")
+    undo_url_name = "appointment_undo_check_in"
+
+    def said(self, visit: Appointment) -> str:
+        return _("%(patient)s is checked in: ticket %(number)s.") % {
+            "patient": visit.patient,
+            "number": visit.ticket_number,
+        }
 
 
 class AppointmentComplete(ActionPage):
@@ -271,12 +303,13 @@ class AppointmentCancel(ActionPage):
     success_message = gettext_lazy("Cancelled; the time is free again.")
 
 
-class AppointmentNoShow(ActionPage):
+class AppointmentNoShow(DeskStep):
     """The patient did not come."""
 
     permission = "appointments.edit"
     model = Appointment
     form_class = forms.NoShowForm
+    undo_url_name = "appointment_undo_no_show"
     success_message = gettext_lazy("Marked as no-show.")
 
 

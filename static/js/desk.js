@@ -23,3 +23,26 @@
     free.setAttribute("aria-pressed", "true");
   });
 })();
+
+/* The waiting board and the room's screen. */
+(function () {
+  "use strict";
+
+  /* a session that has ended answers with the log-in page: show that instead of an empty board */
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.detail.xhr.responseURL.indexOf("/login/") >= 0) {
+      event.detail.shouldSwap = false;
+      window.location.reload();
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-full-screen]")) document.documentElement.requestFullscreen();
+  });
+
+  /* what the filters say shows at once */
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest(".board-filters");
+    if (form) form.requestSubmit();
+  });
+})();

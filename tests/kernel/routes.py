@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from audit.models import AuditLog
-from billing.models import Invoice
+from billing.models import Invoice, Payment
 from clinical.models import Consultation
 from departments.models import ClinicSettings
 from healthcare.access import RoleView
@@ -44,6 +44,9 @@ PARENTS = {
     "appointment_start": Appointment,
     "consultation_addendum": Consultation,
     "invoice_pay": Invoice,
+    "invoice_credit_note": Invoice,
+    "invoice_write_off": Invoice,
+    "payment_refund": Payment,
 }
 #: What is about nobody, and may be made without further ado.
 PLAIN = {"Department", "User", "InsuranceProvider", "Service", "Medication", "DoctorSchedule", "DoctorAbsence"}

@@ -1,0 +1,173 @@
+/* The calendar. The list below it does the same without JavaScript. */
+(function () {
+  "use strict";
+
+  var holder = document.getElementById("calendar");
+  if (!holder || !window.EventCalendar) return;
+  var set = holder.dataset;
+  var doctors = JSON.parse(document.getElementById("calendar-doctors").textContent);
+  var narrow = window.matchMedia("(max-width: 767.98px)").matches;
+  var columns = doctors.length * (set.view === "week" ? 7 : 1);
+
+  function two(number) {
+    return (number < 10 ? "0" : "") + number;
+  }
+
+  function dayOf(date) {
+    return date.getFullYear() + "-" + two(date.getMonth() + 1) + "-" + two(date.getDate());
+  }
+
+  function timeOf(date) {
+    return two(date.getHours()) + ":" + two(date.getMinutes());
+  }
+
+  /* --- what is said --------------------------------------------------------------------- */
+
+  function toast(level, lines, link) {
+    var note = document.createElement("div");
+    note.className = "toast-note note-" + level;
+    var words = document.createElement("div");
+    lines.forEach(function (line) {
+      var part = document.createElement("p");
+      part.textContent = line;
+      words.appendChild(part);
+    });
+    if (link) {
+      var anchor = document.createElement("a");
+      anchor.href = link;
+      anchor.textContent = set.open;
+      words.appendChild(anchor);
+    }
+    note.appendChild(words);
+    var place = document.getElementById("toasts");
+    place.replaceChildren(note);
+    window.setTimeout(
+      function () {
+        note.remove();
+      },
+      link ? 20000 : 6000,
+    );
+  }
+
+  /* --- moving --------------------------------------------------------------------------- */
+
+  function move(info) {
+    var event = info.event;
+    var data = new URLSearchParams({
+      doctor: event.resourceIds[0],
+      start: dayOf(event.start) + "T" + timeOf(event.start),
+      minutes: String(Math.round((event.end - event.start) / 60000)),
+      seen: event.extendedProps.seen,
+    });
+    var headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    headers.Accept = "application/json";
+    fetch(set.move + event.id + "/move/", { method: "POST", body: data, headers: headers, credentials: "same-origin" })
+      .then(function (response) {
+        if (!response.ok) throw new Error(String(response.status));
+        return response.json();
+      })
+      .then(function (answer) {
+        if (answer.saved) {
+          toast("success", [answer.message]);
+        } else {
+          info.revert();
+          toast("error", [set.refused].concat(answer.messages), answer.form_url);
+        }
+        calendar.refetchEvents();
+      })
+      .catch(function () {
+        info.revert();
+        toast("error", [set.failed]);
+      });
+  }
+
+  /* --- drawing -------------------------------------------------------------------------- */
+
+  function content(info) {
+    var props = info.event.extendedProps;
+    if (info.event.display === "background") return "";
+    var time = document.createElement("time");
+    time.textContent = timeOf(info.event.start);
+    var who = document.createElement("a");
+    who.href = props.url;
+    who.textContent = info.event.title;
+    var what = document.createElement("span");
+    what.textContent = props.type + " · " + props.status;
+    if (props.emergency) what.className = "visit-emergency";
+    var first = document.createElement("p");
+    first.append(time, who);
+    return { domNodes: [first, what] };
+  }
+
+  /* rows and columns without a table around them say nothing to a screen reader: the list below says it */
+  function plain() {
+    holder.querySelectorAll("[role=row], [role=rowgroup], [role=columnheader], [role=rowheader]").forEach(function (element) {
+      element.removeAttribute("role");
+    });
+    /* a visit holds a link of its own, so it is no button around it */
+    holder.querySelectorAll(".ec-event[role=button]").forEach(function (element) {
+      element.removeAttribute("role");
+      element.removeAttribute("tabindex");
+    });
+  }
+
+  var calendar = window.EventCalendar.create(holder, {
+    view: set.view === "week" ? "resourceTimeGridWeek" : "resourceTimeGridDay",
+    date: set.date,
+    firstDay: 1,
+    locale: set.locale,
+    headerToolbar: { start: "", center: "", end: "" },
+    resources: doctors,
+    eventSources: [
+      {
+        events: function (fetched, success, failure) {
+          fetch(set.events, { headers: { Accept: "application/json" }, credentials: "same-origin" })
+            .then(function (response) {
+              return response.json();
+            })
+            .then(success)
+            .catch(failure);
+        },
+      },
+    ],
+    allDaySlot: false,
+    datesAboveResources: true,
+    columnWidth: columns > 8 || narrow ? "132px" : undefined,
+    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
+    slotDuration: "00:15",
+    slotLabelInterval: "01:00",
+    slotHeight: 22,
+    slotMinTime: set.opens,
+    slotMaxTime: set.closes,
+    flexibleSlotTimeLimits: true,
+    scrollTime: set.seen,
+    height: "min(74vh, 900px)",
+    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    nowIndicator: true,
+    editable: Boolean(set.edit),
+    eventDurationEditable: Boolean(set.edit),
+    longPressDelay: 400,
+    pointer: Boolean(set.edit),
+    eventContent: content,
+    eventDidMount: function (info) {
+      if (info.event.display !== "background") info.el.title = info.event.extendedProps.notes;
+    },
+    eventClick: function (info) {
+      if (info.event.display !== "background" && !info.jsEvent.target.closest("a")) window.location.assign(info.event.extendedProps.url);
+    },
+    dateClick: function (info) {
+      if (!set.edit || !info.resource) return;
+      var query = new URLSearchParams({
+        doctor: info.resource.id,
+        appointment_date: dayOf(info.date),
+        appointment_time: timeOf(info.date),
+      });
+      window.location.assign(set.new + "?" + query);
+    },
+    eventDrop: move,
+    eventResize: move,
+  });
+
+  new MutationObserver(plain).observe(holder, { childList: true, subtree: true });
+  plain();
+})();

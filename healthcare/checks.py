@@ -39,6 +39,5 @@ def every_route_declares_roles(**_kwargs: Any) -> list[Error]:
     return [
         Error(f"{path} declares no roles: its view must be a RoleView.", id="healthcare.E001")
         for path, pattern, namespaces in routes()
-        if not SELF_GUARDED & set(namespaces)
-        and not declares_roles(pattern.callback)
+        if not SELF_GUARDED & set(namespaces) and not declares_roles(pattern.callback)
     ]

@@ -57,7 +57,9 @@ def refusal_of_form(form: Any, names: dict[str, str]) -> ApiError:
             fields.setdefault(prefix, []).append(str(message))
         for index, row in enumerate(formset.forms):
             inner: dict[str, list[str]] = {}
-            collect(row.errors.as_data(), inner, errors, {name: api_name(name, field) for name, field in row.fields.items()})
+            collect(
+                row.errors.as_data(), inner, errors, {name: api_name(name, field) for name, field in row.fields.items()}
+            )
             fields |= {f"{prefix}.{index}.{name}": messages for name, messages in inner.items()}
             warnings += getattr(row, "warnings", [])
     codes = [error.code for error in errors]

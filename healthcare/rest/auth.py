@@ -27,7 +27,11 @@ class BearerOrSession(AuthBase):
         if header is None:
             return self.by_session(request)
         scheme, _space, token = header.partition(" ")
-        user = apps.get_model("departments", "ApiSession").objects.user_of(token.strip()) if scheme.lower() == "bearer" else None
+        user = (
+            apps.get_model("departments", "ApiSession").objects.user_of(token.strip())
+            if scheme.lower() == "bearer"
+            else None
+        )
         if user is not None:
             request.user = user
         return user

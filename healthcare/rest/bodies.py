@@ -108,7 +108,9 @@ def form_data(
 def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> dict[str, str]:
     """The data of a formset from a list of objects."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ApiError(400, "validation", _("The request is not as described."), {prefix: [_("Give a list of objects.")]})
+        raise ApiError(
+            400, "validation", _("The request is not as described."), {prefix: [_("Give a list of objects.")]}
+        )
     data = {f"{prefix}-TOTAL_FORMS": str(len(entries)), f"{prefix}-INITIAL_FORMS": "0"}
     service = [name for name in ACKNOWLEDGED if name in row_class.base_fields]
     for index, entry in enumerate(entries):

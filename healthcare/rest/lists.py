@@ -28,7 +28,9 @@ def key_filters(model: Any, filterset: Any, hidden: frozenset[str]) -> dict[str,
     return {
         field.attname: field
         for field in model._meta.concrete_fields
-        if isinstance(field, models.ForeignKey) and not {field.name, field.attname} & known and field.attname not in hidden
+        if isinstance(field, models.ForeignKey)
+        and not {field.name, field.attname} & known
+        and field.attname not in hidden
     }
 
 
@@ -42,8 +44,16 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     page.select_related = resource.list_related
     rows = page.get_rows()
     if page.filter is not None and not page.filter.is_valid():
-        names = {f"{n}_id" if n not in request.GET and f"{n}_id" in request.GET else n: e for n, e in page.filter.errors.items()}
-        raise ApiError(400, "validation", _("A filter is wrong."), {name: [str(e) for e in errors] for name, errors in names.items()})
+        names = {
+            f"{n}_id" if n not in request.GET and f"{n}_id" in request.GET else n: e
+            for n, e in page.filter.errors.items()
+        }
+        raise ApiError(
+            400,
+            "validation",
+            _("A filter is wrong."),
+            {name: [str(e) for e in errors] for name, errors in names.items()},
+        )
     rows = narrowed(resource, rows, request)
     check_ordering(page, request.GET.get("ordering", ""))
     size = min(number(asked, "page_size", PAGE_SIZES[0]), MAX_PAGE_SIZE)
@@ -63,7 +73,13 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
         found = page.window(rows, order, size + 1, start=start)
     more = len(found) > size
     items = [resource.row(row, request.user) for row in found[:size]]
-    return {"items": items, "page": current, "page_size": size, "total": total, "next": items[-1]["id"] if more else None}
+    return {
+        "items": items,
+        "page": current,
+        "page_size": size,
+        "total": total,
+        "next": items[-1]["id"] if more else None,
+    }
 
 
 def adapted(resource: Any, query: QueryDict) -> QueryDict:
@@ -96,7 +112,9 @@ def check_ordering(page: Any, asked: str) -> None:
     """Refuse an order that no column offers."""
     offered = sorted({c.ordering for c in page.shown_columns if c.ordering})
     if asked and asked.removeprefix("-") not in offered:
-        raise bad_query("ordering", _("Choose one of: %(names)s, each perhaps with a minus.") % {"names": ", ".join(offered)})
+        raise bad_query(
+            "ordering", _("Choose one of: %(names)s, each perhaps with a minus.") % {"names": ", ".join(offered)}
+        )
 
 
 def number(query: QueryDict, name: str, default: int) -> int:

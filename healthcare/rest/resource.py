@@ -53,6 +53,19 @@ class Nested:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """What every page about the row says of another one: some of its columns, such as a doctor's name."""
+
+    path: str
+    names: tuple[str, ...]
+
+    def read(self, row: Any, user: Any) -> Any:
+        """The columns, or None where there is no such row."""
+        found = getattr(row, self.path)
+        return None if found is None else {name: plain(getattr(found, name)) for name in self.names}
+
+
+@dataclass(frozen=True)
 class Operation:
     """One path and verb: its permission, its handler, its types."""
 
@@ -95,7 +108,7 @@ class Resource:
     exclude: tuple[str, ...] = ()
     #: Name in the answer -> (how it is read from the row, its schema).
     computed: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = field(default_factory=dict)
-    details: dict[str, Nested] = field(default_factory=dict)
+    details: dict[str, Nested | Brief] = field(default_factory=dict)
     details_related: tuple[str, ...] = ()
     list_related: tuple[str, ...] = ()
     list_defaults: dict[str, str] = field(default_factory=dict)
@@ -121,7 +134,9 @@ class Resource:
 
     def hidden_from(self, user: Any) -> frozenset[str]:
         """The columns that this person does not see."""
-        return frozenset(name for permission, names in self.hidden.items() if not may(user, permission) for name in names)
+        return frozenset(
+            name for permission, names in self.hidden.items() if not may(user, permission) for name in names
+        )
 
     def row(self, row: Any, user: Any) -> dict[str, Any]:
         """A row as this person may see it."""
@@ -233,35 +248,77 @@ class Resource:
         one, found = f"/{self.path}/{{uuid:id}}", []
         label = str(self.model._meta.verbose_name)
 
-        def add(verb: str, path: str, permission: str, handler: Any, summary: str, schema: Any, status: int = 200) -> None:
-            found.append(Operation(verb, path, permission, guarded(permission, handler), summary, schema, status, self.path))
+        def add(
+            verb: str, path: str, permission: str, handler: Any, summary: str, schema: Any, status: int = 200
+        ) -> None:
+            found.append(
+                Operation(verb, path, permission, guarded(permission, handler), summary, schema, status, self.path)
+            )
 
         answers = success(f"{self.name}Answer", self.schema)
-        add("GET", f"/{self.path}", self.list_permission, reads_list(self), f"List: {label}",
-            success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)))
+        add(
+            "GET",
+            f"/{self.path}",
+            self.list_permission,
+            reads_list(self),
+            f"List: {label}",
+            success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
+        )
         if self.create:
             schema = body_of(f"{self.name}New", form_of(self.create), self.rows)
             for alias in ("", *(f"/{name}" for name in self.aliases)):
-                add("POST", f"/{self.path}{alias}", permission_of(self.create), makes(self, self.create, schema),
-                    f"New: {label}{alias.replace('/', ' ')}", answers, 201)
+                add(
+                    "POST",
+                    f"/{self.path}{alias}",
+                    permission_of(self.create),
+                    makes(self, self.create, schema),
+                    f"New: {label}{alias.replace('/', ' ')}",
+                    answers,
+                    201,
+                )
         if self.detail_page:
             add("GET", one, self.view_permission, reads_one(self), f"One: {label}", answers)
         if self.details:
-            add("GET", f"{one}/details", self.view_permission, reads_details(self), f"With what belongs to it: {label}", answers)
+            add(
+                "GET",
+                f"{one}/details",
+                self.view_permission,
+                reads_details(self),
+                f"With what belongs to it: {label}",
+                answers,
+            )
         if self.edit:
             for verb, partial in (("PUT", False), ("PATCH", True)):
                 schema = body_of(f"{self.name}{verb.title()}", form_of(self.edit), self.rows, partial=partial)
-                add(verb, one, permission_of(self.edit), changes(self, self.edit, schema, partial),
-                    f"{'Change' if partial else 'Replace'}: {label}", answers)
+                add(
+                    verb,
+                    one,
+                    permission_of(self.edit),
+                    changes(self, self.edit, schema, partial),
+                    f"{'Change' if partial else 'Replace'}: {label}",
+                    answers,
+                )
         if self.delete:
             schema = body_of(f"{self.name}Delete", form_of(self.delete), {})
-            add("DELETE", one, permission_of(self.delete), steps(self, self.delete, schema), 
-                f"{form_of(self.delete).submit_label}: {label}", answers)
+            add(
+                "DELETE",
+                one,
+                permission_of(self.delete),
+                steps(self, self.delete, schema),
+                f"{form_of(self.delete).submit_label}: {label}",
+                answers,
+            )
         for name, thing in self.actions.items():
             title = name.title().replace("-", "")
             schema = body_of(f"{self.name}{title}", form_of(thing), self.rows if has_rows(thing) else {}, partial=True)
-            add("POST", f"{one}/{name}", permission_of(thing), steps(self, thing, schema),
-                f"{form_of(thing).submit_label}: {label}", answers)
+            add(
+                "POST",
+                f"{one}/{name}",
+                permission_of(thing),
+                steps(self, thing, schema),
+                f"{form_of(thing).submit_label}: {label}",
+                answers,
+            )
         return found
 
 
@@ -339,8 +396,11 @@ def steps(resource: Resource, thing: Any, schema: type[BaseModel]) -> Any:
         if request.method == "DELETE":
             said = {**request.GET.dict(), **said}
             if "reason" in said:
-                said |= {name: said["reason"] for name in form_of(thing).base_fields if name.endswith("reason")
-                         and name != "override_reason" and name not in said}
+                said |= {
+                    name: said["reason"]
+                    for name in form_of(thing).base_fields
+                    if name.endswith("reason") and name != "override_reason" and name not in said
+                }
         return resource.change(request, id, said, thing, partial=True)
 
     return handler
@@ -389,4 +449,4 @@ def version_seen(request: HttpRequest, row: Any) -> str | None:
     return row.updated_at.isoformat() if now in tags else (tags[0].replace("Z", "+00:00") or "never")
 
 
-__all__ = ["Nested", "Operation", "Resource"]
+__all__ = ["Brief", "Nested", "Operation", "Resource"]

@@ -58,7 +58,8 @@ def patterns(api: NinjaAPI, operations: Iterable[Operation], name: str = "api") 
         permissions.setdefault(operation.path, {})[operation.verb] = operation.permission
     found = []
     for router in api._get_bound_routers():
-        for route, view in router.path_operations.items():
+        for key, view in router.path_operations.items():
+            route = key.replace("{uuidstr:", "{uuid:")  # ninja's own converter makes texts of ids
             allowed = permissions[route]
             found.append(path(django_route(route), in_envelope(view.get_view(), allowed), name=name))
     return found

@@ -115,9 +115,7 @@ def described(name: str, properties: dict[str, dict[str, Any]], required: list[s
         if not required:
             del schema["required"]
 
-    fields: dict[str, Any] = {
-        key: (Annotated[Any, WithJsonSchema(schema)], None) for key, schema in properties.items()
-    }
+    fields: dict[str, Any] = {key: (Annotated[Any, WithJsonSchema(schema)], None) for key, schema in properties.items()}
     return create_model(name, __config__=ConfigDict(json_schema_extra=finish, extra="ignore"), **fields)
 
 

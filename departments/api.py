@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Body, Schema
 
-from departments import forms, views
+from departments import views
 from departments.models import ApiSession
 from departments.second_factor import factor_of, required_for
 from departments.tokens import ACCESS_SECONDS
@@ -114,8 +114,9 @@ USERS = Resource(
     create=views.UserCreate,
     edit=views.UserEdit,
     delete=views.UserDeactivate,
-    actions={"reactivate": views.UserReactivate, "password": forms.ResetPasswordForm},
+    actions={"reactivate": views.UserReactivate},
     exclude=("one_time_until",),
+    once=("one_time_password",),
     details={"department": Nested("department", DEPARTMENTS)},
     details_related=("department",),
 )

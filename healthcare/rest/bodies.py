@@ -94,6 +94,8 @@ def form_data(
         data.update({name: shown(page, name) for name in page.fields if name in fields})
     elif new:
         data.update({name: first_value(field) for name, field in fields.items() if field.required})
+    else:
+        data.update({name: "" for name in fields})
     for name, text in given(body, form_class).items():
         data[name] = text
     for name in ACKNOWLEDGED:

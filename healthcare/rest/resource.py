@@ -112,6 +112,8 @@ class Resource:
     details_related: tuple[str, ...] = ()
     list_related: tuple[str, ...] = ()
     list_defaults: dict[str, str] = field(default_factory=dict)
+    #: Attributes of the form that are told once, such as a password that was made.
+    once: tuple[str, ...] = ()
     #: Whether a POST to make a row may carry an Idempotency-Key.
     idempotent: bool = False
 
@@ -183,7 +185,8 @@ class Resource:
         if not form.is_valid() and not form.already_saved:
             raise refusal_of_form(form, api_names(form))
         row, user = form.instance, request.user
-        more = {"notices": [str(notice) for notice in form.notices]}
+        more: dict[str, Any] = {"notices": [str(notice) for notice in form.notices]}
+        more |= {name: getattr(form, name) for name in self.once if getattr(form, name, "")}
         if not may(user, self.view_permission) or not (
             self.always_visible or self.model._default_manager.visible_to(user).filter(pk=row.pk).exists()
         ):

@@ -68,7 +68,7 @@ def of_column(field: Any) -> dict[str, Any]:
         (models.TimeField, TIME),
         (models.JSONField, {}),
     )
-    schema = next((dict(s) for kind, s in kinds if isinstance(field, kind)), {"type": "string"})
+    schema: dict[str, Any] = next((dict(s) for kind, s in kinds if isinstance(field, kind)), {"type": "string"})
     if field.choices and schema.get("type") == "string":
         schema["enum"] = [value for value, _label in field.flatchoices] + ([""] if field.blank else [])
     return nullable(schema) if field.null and schema else schema
@@ -90,11 +90,12 @@ def of_form_field(field: Any) -> dict[str, Any]:
         (forms.UUIDField, UUID_TYPE),
         (forms.EmailField, {"type": "string", "format": "email"}),
     )
-    schema = next((dict(s) for kind, s in kinds if isinstance(field, kind)), {"type": "string"})
+    schema: dict[str, Any] = next((dict(s) for kind, s in kinds if isinstance(field, kind)), {"type": "string"})
     if schema == {"type": "string"} and getattr(field, "max_length", None):
         schema["maxLength"] = field.max_length
     if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-        values = [str(value) for value, _label in field.choices if value != ""]
+        listed_values: Any = field.choices
+        values = [str(value) for value, _label in listed_values if value != ""]
         schema["enum"] = values if field.required else [*values, ""]
     if not field.required and "type" in schema and schema["type"] != "boolean":
         schema = nullable(schema)
@@ -159,7 +160,8 @@ ERRORS = {status: ErrorAnswer for status in (400, 401, 403, 404, 409, 429, 500)}
 
 def success(name: str, data: Any) -> type[BaseModel]:
     """A success in its envelope."""
-    return create_model(name, status=(Literal["success"], ...), data=(data, ...), error=(None, ...))
+    status: Any = Literal["success"]
+    return create_model(name, status=(status, ...), data=(data, ...), error=(None, ...))
 
 
 def listed(name: str, item: Any) -> type[BaseModel]:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from clinical.views import consultations, lab_tests, medications, prescriptions, printables, vital_signs
+from clinical.views import (
+    consultations,
+    lab_tests,
+    medications,
+    prescriptions,
+    printables,
+    problems,
+    versions,
+    vital_signs,
+)
 
 urlpatterns = [
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
@@ -19,6 +28,16 @@ urlpatterns = [
     path(
         "consultations/<uuid:pk>/complete/", consultations.ConsultationComplete.as_view(), name="consultation_complete"
     ),
+    path("consultations/<uuid:pk>/versions/", versions.ConsultationVersions.as_view(), name="consultation_versions"),
+    path("diagnosis-codes/options/", problems.DiagnosisCodeOptions.as_view(), name="diagnosis_code_options"),
+    path("problems/new/", problems.ProblemCreate.as_view(), name="problem_create"),
+    path("problems/<uuid:pk>/edit/", problems.ProblemEdit.as_view(), name="problem_edit"),
+    path("problems/<uuid:pk>/delete/", problems.ProblemEnteredInError.as_view(), name="problem_delete"),
+    path("text-templates/", problems.TextTemplateList.as_view(), name="text_template_list"),
+    path("text-templates/mine/", problems.TextTemplateMine.as_view(), name="text_template_mine"),
+    path("text-templates/new/", problems.TextTemplateCreate.as_view(), name="text_template_create"),
+    path("text-templates/<uuid:pk>/edit/", problems.TextTemplateEdit.as_view(), name="text_template_edit"),
+    path("text-templates/<uuid:pk>/delete/", problems.TextTemplateDeactivate.as_view(), name="text_template_delete"),
     path("consultations/<uuid:pk>/delete/", consultations.ConsultationAbandon.as_view(), name="consultation_delete"),
     path(
         "consultations/<uuid:pk>/addenda/",
@@ -33,6 +52,7 @@ urlpatterns = [
     ),
     path("prescriptions/", prescriptions.PrescriptionList.as_view(), name="prescription_list"),
     path("prescriptions/new/", prescriptions.PrescriptionCreate.as_view(), name="prescription_create"),
+    path("prescriptions/sig/", prescriptions.PrescriptionSig.as_view(), name="prescription_sig"),
     path("prescriptions/overrides/", prescriptions.OverrideList.as_view(), name="prescription_overrides"),
     path("prescriptions/<uuid:pk>/", prescriptions.PrescriptionDetail.as_view(), name="prescription_detail"),
     path("prescriptions/<uuid:pk>/edit/", prescriptions.PrescriptionEdit.as_view(), name="prescription_edit"),

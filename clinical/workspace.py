@@ -19,6 +19,13 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
         "medications": list(patient.prescriptions.current().order_by("-prescribed_date")),
+        "problems": list(patient.problems.current()),
+        "open_orders": list(
+            LabTest.objects.filter(patient=patient)
+            .exclude(status__in=("completed", "cancelled"))
+            .exclude(consultation=consultation)
+            .order_by("-ordered_date")[:PAST_RESULTS]
+        ),
         "record": getattr(patient, "medical_record", None),
         "past_visits": list(
             patient.consultations.kept()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from time import monotonic
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -212,6 +214,9 @@ class Session(AbstractBaseSession):
 class ClinicSettings(BaseModel):
     """The clinic's letterhead, currency and tax: one row."""
 
+    _shown: ClassVar[ClinicSettings | None] = None
+    _shown_at: ClassVar[float] = 0.0
+
     name = models.CharField(_("clinic name"), max_length=200, default="Riverside Family Clinic")
     address = models.CharField(_("address"), max_length=300, blank=True, default="")
     phone = PhoneField(_("phone"), blank=True, default="")
@@ -245,6 +250,17 @@ class ClinicSettings(BaseModel):
     def current(cls) -> ClinicSettings:
         """The clinic's settings; the defaults where none were saved yet."""
         return cls.objects.order_by("id").first() or cls()
+
+    @classmethod
+    def shown(cls) -> ClinicSettings:
+        """The settings for a page's head: read again every few seconds only, for every page shows them."""
+        if cls._shown is None or monotonic() - cls._shown_at >= settings.CLINIC_SHOWN_SECONDS:
+            cls._shown, cls._shown_at = cls.current(), monotonic()
+        return cls._shown
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        ClinicSettings._shown = None
 
     @property
     def logo_url(self) -> str:

@@ -96,7 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "healthcare.shell.shell",
             ],
-            "builtins": ["healthcare.templatetags.display"],
+            "builtins": ["healthcare.templatetags.display", "healthcare.templatetags.tables"],
         },
     },
 ]
@@ -205,16 +205,28 @@ TIME_ZONE = CLINIC_TIME_ZONE = env.str("CLINIC_TIME_ZONE", default="UTC")
 FORMAT_MODULE_PATH = ["healthcare.formats"]
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 
+# How long a page may show the clinic's old name after another process changed it.
+CLINIC_SHOWN_SECONDS = 0 if TESTING else 5
+
 # Limits of vital signs (VAL-3), both ends allowed.
 VITAL_LIMITS = {
     "temperature_celsius": (35.0, 43.3),
     "pulse_rate": (40, 200),
     "oxygen_saturation": (70, 100),
 }
+# Another list of diagnosis codes than the shipped one: a CSV with the columns code, title, also, common.
+ICD10_FILE = env.str("ICD10_FILE", default="")
 # What is normal for an adult where NEWS2 does not say; beyond it a value is marked while one types.
 VITAL_NORMAL = {
     "diastolic_bp": (60, 89),
 }
+
+# -- audit trail ---------------------------------------------------------------------------------
+
+# The key of the seals stands outside the database: here, or in a file that is made where there is none.
+AUDIT_KEY = env.str("AUDIT_KEY", default="test" if TESTING else "")
+AUDIT_KEY_FILE = Path(env.str("AUDIT_KEY_FILE", default=str(VAR_DIR / "audit.key")))
+AUDIT_HEAD_FILE = Path(env.str("AUDIT_HEAD_FILE", default=str(VAR_DIR / "audit.head")))
 
 # -- files ---------------------------------------------------------------------------------------
 
@@ -258,12 +270,15 @@ Q_CLUSTER = {
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", default=300)
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
+# 0: no log of slow queries.
+SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "healthcare.logs.LineFormatter"}, "json": {"()": "healthcare.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="line")}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "loggers": {"audit.seals": {"level": "INFO"}},
 }
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -35,7 +35,6 @@ class Checklist(Page):
     def steps(self) -> list[dict[str, Any]]:
         """Title, why, whether it is done, where it is done."""
         clinic, staff = ClinicSettings.current(), User.objects.filter(is_active=True)
-        departments = Department.objects.active().exists()
         entries = (
             (
                 _("Letterhead"),

@@ -66,7 +66,7 @@ class ActingMiddleware:
 def tell(action: str, request: HttpRequest, **values: Any) -> None:
     """Audit a refusal or an error; the answer is given even if the database cannot take the row."""
     match: Any = getattr(request, "resolver_match", None)
-    key = match.kwargs.get("pk") if match else None
+    key = (match.kwargs.get("pk") or match.kwargs.get("id")) if match else None
     try:
         record(
             action,

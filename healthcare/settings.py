@@ -189,6 +189,11 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
+# -- API ----------------------------------------------------------------------------------------
+
+API_RATE = env.str("API_RATE", default="1200/m")
+API_LOGIN_RATE = env.str("API_LOGIN_RATE", default="30/m")
+
 # -- clinic --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -40,7 +40,7 @@ class Checklist(Page):
                 _("Letterhead"),
                 _("Address and phone, for everything that is printed."),
                 bool(clinic.address),
-                "settings",
+                "",
             ),
             (
                 _("Departments"),

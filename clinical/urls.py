@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from clinical.views import consultations, lab_tests, medications, prescriptions, printables, vital_signs
+from clinical.views import consultations, lab_tests, medications, prescriptions, printables, recalls, vital_signs
 
 urlpatterns = [
+    path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
     path("vital-signs/<uuid:pk>/", vital_signs.VitalSignDetail.as_view(), name="vital_sign_detail"),

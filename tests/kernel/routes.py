@@ -72,6 +72,7 @@ MAKERS = {
     "PatientAllergy": lambda user: factories.PatientAllergyFactory(patient=canary_patient()),
     "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),
     "Appointment": lambda user: consultation_of(user, completed=True).appointment,
+    "WaitingListEntry": lambda user: factories.WaitingListEntryFactory(patient=canary_patient()),
     "Consultation": lambda user: consultation_of(user, completed=True),
     "Prescription": lambda user: factories.PrescriptionFactory(consultation=consultation_of(user)),
     "LabTest": lambda user: factories.LabTestFactory(consultation=consultation_of(user)),

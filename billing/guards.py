@@ -224,7 +224,7 @@ GUARDS = [
         _("A payment is voided, never edited."),
         {
             "UPDATE": "OLD.voided_at IS NOT NULL OR {changed:id,invoice_id,patient_id,payment_date,amount,"
-            "payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
+            "kind,document_number,tendered,carried_from_id,payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
         },
     ),
     refusing(
@@ -236,6 +236,32 @@ GUARDS = [
             "AND (status IN ('draft', 'cancelled') OR patient_id <> NEW.patient_id))"
         },
         field="invoice",
+    ),
+    refusing(
+        "payments_carried_of_refunded",
+        "payments",
+        _("Only the rest of a refunded payment is carried on."),
+        {
+            "INSERT": "NEW.carried_from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments AS refunded "
+            "WHERE refunded.id = NEW.carried_from_id AND refunded.is_refunded AND refunded.amount > NEW.amount "
+            "AND refunded.invoice_id = NEW.invoice_id)"
+        },
+    ),
+    refusing(
+        "refunds_never_change",
+        "refunds",
+        _("A refund is never changed or deleted."),
+        {"UPDATE": "true", "DELETE": "true"},
+    ),
+    refusing(
+        "refunds_of_payments",
+        "refunds",
+        _("At most the payment can be refunded, and once."),
+        {
+            "INSERT": "NOT EXISTS (SELECT 1 FROM payments WHERE payments.id = NEW.payment_id AND is_refunded "
+            "AND kind = 'received' AND payments.amount >= NEW.amount AND payments.invoice_id = NEW.invoice_id "
+            "AND payments.patient_id = NEW.patient_id)"
+        },
     ),
     _paid_adds_up(),
     _unbilled_visits(),

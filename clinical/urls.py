@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from clinical.views import consultations, lab_tests, medications, prescriptions, printables, recalls, vital_signs
+from clinical.views import (
+    consultations,
+    lab_tests,
+    medications,
+    prescriptions,
+    printables,
+    problems,
+    recalls,
+    versions,
+    vital_signs,
+)
 
 urlpatterns = [
     path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
+    path("patients/<uuid:pk>/vital-signs/", vital_signs.VitalSignTrends.as_view(), name="vital_sign_trends"),
     path("vital-signs/<uuid:pk>/", vital_signs.VitalSignDetail.as_view(), name="vital_sign_detail"),
     path("vital-signs/<uuid:pk>/edit/", vital_signs.VitalSignEdit.as_view(), name="vital_sign_edit"),
     path("vital-signs/<uuid:pk>/delete/", vital_signs.VitalSignEnteredInError.as_view(), name="vital_sign_delete"),
@@ -19,6 +30,16 @@ urlpatterns = [
     path(
         "consultations/<uuid:pk>/complete/", consultations.ConsultationComplete.as_view(), name="consultation_complete"
     ),
+    path("consultations/<uuid:pk>/versions/", versions.ConsultationVersions.as_view(), name="consultation_versions"),
+    path("diagnosis-codes/options/", problems.DiagnosisCodeOptions.as_view(), name="diagnosis_code_options"),
+    path("problems/new/", problems.ProblemCreate.as_view(), name="problem_create"),
+    path("problems/<uuid:pk>/edit/", problems.ProblemEdit.as_view(), name="problem_edit"),
+    path("problems/<uuid:pk>/delete/", problems.ProblemEnteredInError.as_view(), name="problem_delete"),
+    path("text-templates/", problems.TextTemplateList.as_view(), name="text_template_list"),
+    path("text-templates/mine/", problems.TextTemplateMine.as_view(), name="text_template_mine"),
+    path("text-templates/new/", problems.TextTemplateCreate.as_view(), name="text_template_create"),
+    path("text-templates/<uuid:pk>/edit/", problems.TextTemplateEdit.as_view(), name="text_template_edit"),
+    path("text-templates/<uuid:pk>/delete/", problems.TextTemplateDeactivate.as_view(), name="text_template_delete"),
     path("consultations/<uuid:pk>/delete/", consultations.ConsultationAbandon.as_view(), name="consultation_delete"),
     path(
         "consultations/<uuid:pk>/addenda/",
@@ -33,6 +54,7 @@ urlpatterns = [
     ),
     path("prescriptions/", prescriptions.PrescriptionList.as_view(), name="prescription_list"),
     path("prescriptions/new/", prescriptions.PrescriptionCreate.as_view(), name="prescription_create"),
+    path("prescriptions/sig/", prescriptions.PrescriptionSig.as_view(), name="prescription_sig"),
     path("prescriptions/overrides/", prescriptions.OverrideList.as_view(), name="prescription_overrides"),
     path("prescriptions/<uuid:pk>/", prescriptions.PrescriptionDetail.as_view(), name="prescription_detail"),
     path("prescriptions/<uuid:pk>/edit/", prescriptions.PrescriptionEdit.as_view(), name="prescription_edit"),

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from clinical.models import Consultation, LabTest
+from clinical.trends import SMALL, sets_of, sparklines
 
 PAST_VISITS = 6
 PAST_RESULTS = 8
-LAST_VITALS = 3
 
 
 def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
     patient = consultation.patient
+    sets = sets_of(patient, SMALL)
     return {
-        "vitals": list(patient.vital_signs.valid().order_by("-recorded_at")[:LAST_VITALS]),
+        "vitals": sets[:1],
+        "vital_lines": sparklines(sets),
         "medications": list(patient.prescriptions.current().order_by("-prescribed_date")),
+        "problems": list(patient.problems.current()),
+        "open_orders": list(
+            LabTest.objects.filter(patient=patient)
+            .exclude(status__in=("completed", "cancelled"))
+            .exclude(consultation=consultation)
+            .order_by("-ordered_date")[:PAST_RESULTS]
+        ),
         "record": getattr(patient, "medical_record", None),
         "past_visits": list(
             patient.consultations.kept()

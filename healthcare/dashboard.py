@@ -117,7 +117,7 @@ def visits_url(**query: Any) -> str:
 
 def takings(user: Any) -> Tile:
     """What was paid today."""
-    rows = Payment.objects.live().visible_to(user).filter(Period(today(), today()).moments("payment_date"))
+    rows = Payment.objects.collected().visible_to(user).filter(Period(today(), today()).moments("payment_date"))
     url = link("payment_list", date_from=today(), date_to=today(), voided="false")
     return Tile(_("Taken today"), rows.total(), url)
 

@@ -77,6 +77,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "lab_tests.correct": (A, D),
         "invoices.view": (A, B),
         "invoices.edit": (A, B),
+        "invoices.write_off": (A,),
         "payments.view": (A, B),
         "payments.edit": (A, B),
         "reports.view": (A, D, R, B),

@@ -210,7 +210,11 @@ class Patient(BaseModel):
     @property
     def age(self) -> int:
         """Completed years today."""
-        born, day = self.date_of_birth, today()
+        return self.age_on(today())
+
+    def age_on(self, day: date) -> int:
+        """Completed years on a day."""
+        born = self.date_of_birth
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 

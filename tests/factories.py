@@ -11,7 +11,15 @@ from django.db import transaction
 
 from billing.forms.payments import settle
 from billing.models import Invoice, InvoiceLineItem, Payment, Service
-from clinical.models import Consultation, LabTest, Medication, Prescription, VitalSign
+from clinical.models import (
+    Consultation,
+    LabTest,
+    Medication,
+    Prescription,
+    Problem,
+    TextTemplate,
+    VitalSign,
+)
 from departments.models import Department, User
 from healthcare.clock import now, today
 from healthcare.roles import Role
@@ -171,6 +179,24 @@ class PrescriptionFactory(factory.django.DjangoModelFactory):
     dosage = "500 mg"
     frequency = "four times a day"
     duration = "5 days"
+
+
+class ProblemFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Problem
+
+    patient = factory.SubFactory(PatientFactory)
+    title = "Essential hypertension"
+    noted_by_user = factory.SubFactory(UserFactory, role=Role.DOCTOR)
+
+
+class TextTemplateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TextTemplate
+
+    owner = factory.SubFactory(UserFactory, role=Role.DOCTOR)
+    name = factory.Sequence(lambda n: f"template-{n}")
+    text = "Lungs clear."
 
 
 class LabTestFactory(factory.django.DjangoModelFactory):

@@ -10,10 +10,12 @@ from billing.forms.invoices import (
 )
 from billing.forms.payments import RecordPaymentForm, VoidPaymentForm
 from billing.forms.services import DeactivateServiceForm, ReactivateServiceForm, ServiceForm
+from billing.forms.settlements import CreditNoteForm, RefundPaymentForm, WriteOffForm
 
 __all__ = [
     "CancelInvoiceForm",
     "CreateInvoiceForm",
+    "CreditNoteForm",
     "DeactivateServiceForm",
     "EditInvoiceForm",
     "InvoiceForm",
@@ -21,6 +23,8 @@ __all__ = [
     "MarkOverdueForm",
     "ReactivateServiceForm",
     "RecordPaymentForm",
+    "RefundPaymentForm",
     "ServiceForm",
     "VoidPaymentForm",
+    "WriteOffForm",
 ]

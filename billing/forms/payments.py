@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, Payment
+from billing.models import REFERENCED, Invoice, Payment, PaymentMethod
 from healthcare.clock import now
+from healthcare.events import create_all
 from healthcare.fields import RemoteChoiceField
-from healthcare.money import CENT, MoneyFormField
+from healthcare.money import CENT, ZERO, MoneyFormField
 from healthcare.templatetags.display import money
+from healthcare.text import no_control_characters
 from healthcare.workflow import WorkflowForm, lock, refuse
 
 #: No clinic's books that are brought in reach further back.
@@ -42,8 +44,49 @@ class LockedInvoiceField(RemoteChoiceField):
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
 
 
+def check_reference(form: forms.BaseForm) -> None:
+    """Money that comes by way of somebody else is found again by their number only."""
+    cleaned = form.cleaned_data
+    if cleaned.get("payment_method") in REFERENCED and not cleaned.get("transaction_reference"):
+        form.add_error("transaction_reference", refuse(_("This method needs its reference number."), code="reference"))
+
+
+class PartForm(forms.Form):
+    """A further part of a payment that is made in several ways at once."""
+
+    amount = MoneyFormField(label=_("Amount"), min_value=CENT)
+    payment_method = forms.ChoiceField(label=_("Method"), choices=PaymentMethod.choices)
+    transaction_reference = forms.CharField(
+        label=_("Reference"), max_length=100, required=False, validators=[no_control_characters]
+    )
+
+    def clean(self) -> dict[str, Any]:
+        check_reference(self)
+        return self.cleaned_data
+
+
+class BaseParts(forms.BaseFormSet):
+    """The further parts."""
+
+    title = _("Paid in several ways")
+    add_label = _("Add another method")
+
+    def filled_in(self) -> list[PartForm]:
+        """The parts that count."""
+        return [row for row in self.forms if row.has_changed() and not row.cleaned_data.get("DELETE")]
+
+    def total(self) -> Decimal:
+        """What the good parts come to."""
+        return sum((row.cleaned_data["amount"] for row in self.filled_in() if "amount" in row.cleaned_data), ZERO)
+
+
+PartFormSet: Any = forms.formset_factory(
+    PartForm, formset=BaseParts, extra=0, max_num=6, validate_max=True, absolute_max=50, can_delete=True
+)
+
+
 class RecordPaymentForm(WorkflowForm):
-    """Take money for an issued invoice; all of it or a part."""
+    """Take money for an issued invoice; all of it or a part, in one way or in several at once."""
 
     permission = "payments.edit"
     checked_by_model = False
@@ -52,24 +95,41 @@ class RecordPaymentForm(WorkflowForm):
 
     invoice = LockedInvoiceField(Invoice.objects.all(), url_name="payable_invoice_options", label=_("Invoice"))
     amount = MoneyFormField(label=_("Amount"), min_value=CENT)
+    tendered = MoneyFormField(
+        label=_("Cash given"), min_value=CENT, required=False, help_text=_("For the change; the receipt says both.")
+    )
     payment_date = forms.DateTimeField(label=_("Paid at"), required=False)
 
     class Meta:
         model = Payment
-        fields = ["invoice", "amount", "payment_method", "transaction_reference", "payment_date", "notes"]
+        fields = [
+            *("invoice", "amount", "payment_method", "transaction_reference"),
+            *("tendered", "payment_date", "notes"),
+        ]
 
-    def __init__(self, *args: Any, invoice: Invoice | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, invoice: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["transaction_reference"].help_text = _("For a card, transfer, cheque or insurance payment.")
+        self.fields["transaction_reference"].help_text = _("Needed for insurance, bank transfer and cheque.")
         self.fields["notes"].widget.attrs["rows"] = 2
         self.initial.setdefault("payment_date", now())
         if invoice is not None:
             self.fields["invoice"].widget = forms.HiddenInput()
-            self.initial.update(
-                invoice=invoice.pk,
-                shown_patient=invoice.patient_id,
-                amount=invoice.balance_due if invoice.is_live else None,
-            )
+            # Only a page that is shown needs the row; while saving it is locked and read anew.
+            if not self.is_bound:
+                self.initial.update(
+                    invoice=invoice.pk,
+                    shown_patient=invoice.patient_id,
+                    amount=invoice.balance_due if invoice.is_live else None,
+                )
+
+    def build_formsets(self) -> dict[str, Any]:
+        if self.is_bound and "parts-TOTAL_FORMS" not in self.data:
+            return {}
+        return {"parts": PartFormSet(**self.formset_arguments("parts"))}
+
+    def parts(self) -> list[PartForm]:
+        """The further parts, in the order typed."""
+        return self.formsets["parts"].filled_in() if self.formsets else []
 
     def clean_payment_date(self) -> Any:
         moment = self.cleaned_data["payment_date"] or now()
@@ -81,6 +141,10 @@ class RecordPaymentForm(WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        check_reference(self)
+        self._check_tendered(cleaned)
+        for formset in self.formsets.values():
+            formset.is_valid()
         if "invoice" not in cleaned:
             return cleaned
         invoice = cleaned["invoice"]
@@ -89,20 +153,46 @@ class RecordPaymentForm(WorkflowForm):
             self.add_error("invoice", refuse(_("Only an issued invoice can be paid."), code="not_issued"))
         elif not invoice.balance_due:
             self.add_error("invoice", refuse(_("This invoice is paid already."), code="paid"))
-        elif "amount" in cleaned and cleaned["amount"] > invoice.balance_due:
+        elif "amount" in cleaned and cleaned["amount"] + self.further_total() > invoice.balance_due:
             self.add_error(
                 "amount",
                 refuse(_("At most %(balance)s is due."), code="too_much", balance=money(invoice.balance_due)),
             )
         return cleaned
 
+    def _check_tendered(self, cleaned: dict[str, Any]) -> None:
+        given = cleaned.get("tendered")
+        if given is None:
+            return
+        if cleaned.get("payment_method") != PaymentMethod.CASH:
+            self.add_error("tendered", refuse(_("Change is given for cash only."), code="not_cash"))
+        elif "amount" in cleaned and given < cleaned["amount"]:
+            self.add_error("tendered", refuse(_("Less was given than the amount."), code="range"))
+
+    def further_total(self) -> Decimal:
+        """What the further parts come to."""
+        return self.formsets["parts"].total() if self.formsets else ZERO
+
     def save(self, commit: bool = True) -> Any:
         payment = self.instance
         payment.patient_id = payment.invoice.patient_id
         payment.processed_by_user = self.actor
         super().save(commit)
-        settle(payment.invoice, payment.amount)
+        create_all([self.part_of(payment, row.cleaned_data) for row in self.parts()])
+        settle(payment.invoice, payment.amount + self.further_total())
         return payment
+
+    def part_of(self, payment: Payment, values: dict[str, Any]) -> Payment:
+        """A further part as a payment of its own, so that each method has its own entry."""
+        return Payment(
+            invoice=payment.invoice,
+            patient_id=payment.patient_id,
+            payment_date=payment.payment_date,
+            processed_by_user=self.actor,
+            amount=values["amount"],
+            payment_method=values["payment_method"],
+            transaction_reference=values["transaction_reference"],
+        )
 
 
 class VoidPaymentForm(WorkflowForm):

@@ -6,17 +6,20 @@ from billing.models.invoices import (
     InvoiceLineItem,
     InvoiceStatus,
 )
-from billing.models.payments import Payment, PaymentMethod
+from billing.models.payments import REFERENCED, Payment, PaymentKind, PaymentMethod, Refund
 from billing.models.services import Service, ServiceType
 from billing.models.unbilled import UnbilledVisit
 
 __all__ = [
     "LIVE_STATUSES",
+    "REFERENCED",
     "Invoice",
     "InvoiceLineItem",
     "InvoiceStatus",
     "Payment",
+    "PaymentKind",
     "PaymentMethod",
+    "Refund",
     "Service",
     "ServiceType",
     "UnbilledVisit",

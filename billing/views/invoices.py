@@ -15,6 +15,7 @@ from billing import forms
 from billing.filters import InvoiceFilter
 from billing.models import Invoice, UnbilledVisit
 from billing.texts import letterhead_of, texts_of
+from billing.views.payments import REFUND_COLUMNS
 from billing.visits import billable_appointments, unbilled_visits
 from clinical.models import LabTest, LabTestStatus
 from healthcare.access import visible_or_denied
@@ -117,6 +118,8 @@ class InvoiceDetail(DetailPage):
         Action(_("Issue"), "invoice_issue", form=forms.IssueInvoiceForm, style="primary", icon="send"),
         Action(_("Edit"), "invoice_edit", form=forms.EditInvoiceForm, icon="pencil"),
         Action(_("Print"), "invoice_pdf", permission="invoices.view", icon="printer"),
+        Action(_("Credit note"), "invoice_credit_note", form=forms.CreditNoteForm, icon="file-earmark-minus"),
+        Action(_("Write off"), "invoice_write_off", form=forms.WriteOffForm, icon="x-octagon"),
         Action(_("Cancel"), "invoice_cancel", form=forms.CancelInvoiceForm, style="danger"),
     )
     related = (
@@ -127,12 +130,20 @@ class InvoiceDetail(DetailPage):
                 Column("payment_date"),
                 Column("payment_method"),
                 Column("transaction_reference"),
+                Column("document_number"),
                 Column("amount", align="end"),
                 Column("state", _("State")),
             ),
             permission="payments.view",
             empty=_("No payments yet."),
             limit=200,
+        ),
+        Related(
+            _("Refunds"),
+            lambda invoice, user: invoice.refunds.order_by("refunded_at", "id"),
+            REFUND_COLUMNS,
+            permission="payments.view",
+            empty=_("Nothing was given back."),
         ),
     )
 

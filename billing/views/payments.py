@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from billing import forms
 from billing.filters import PaymentFilter
-from billing.models import Invoice, Payment
+from billing.models import Invoice, Payment, Refund
 from billing.texts import letterhead_of, texts_of
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
@@ -24,6 +26,9 @@ from healthcare.generic import (
     Related,
     Section,
 )
+from healthcare.pdf import BASE_URL
+from healthcare.templatetags.display import money
+from healthcare.workflow import WorkflowForm
 
 
 class PaymentList(ListPage):
@@ -42,9 +47,19 @@ class PaymentList(ListPage):
         Column("patient"),
         Column("payment_method", ordering="payment_method"),
         Column("transaction_reference"),
+        Column("document_number"),
         Column("amount", ordering="amount", align="end"),
         Column("state", _("State")),
     )
+
+
+REFUND_COLUMNS = (
+    Column("refunded_at"),
+    Column("payment_method"),
+    Column("transaction_reference"),
+    Column("reason"),
+    Column("amount", align="end"),
+)
 
 
 class PaymentDetail(DetailPage):
@@ -59,17 +74,32 @@ class PaymentDetail(DetailPage):
             (
                 "payment_date",
                 "amount",
+                "tendered",
+                ("change", _("Change")),
                 "payment_method",
                 "transaction_reference",
+                "document_number",
                 "patient",
                 "processed_by_user",
+                "carried_from",
+                "voided_at",
+                "voided_by_user",
+                "void_reason",
                 "notes",
             ),
-            wide=("notes",),
+            wide=("void_reason", "notes"),
         ),
     )
     actions = (
-        Action(_("Receipt"), "payment_receipt", permission="payments.view", icon="printer"),
+        Action(_("Print"), "payment_receipt", permission="payments.view", icon="printer"),
+        Action(
+            _("Print narrow"),
+            "payment_receipt_narrow",
+            permission="payments.view",
+            icon="receipt",
+            when=lambda payment: payment.is_money,
+        ),
+        Action(_("Refund"), "payment_refund", form=forms.RefundPaymentForm, icon="arrow-counterclockwise"),
         Action(_("Void"), "payment_void", form=forms.VoidPaymentForm, style="danger"),
     )
     related = (
@@ -85,6 +115,13 @@ class PaymentDetail(DetailPage):
                 Column("shown_status", _("Status")),
             ),
             permission="invoices.view",
+        ),
+        Related(
+            _("Refund"),
+            lambda payment, user: Refund.objects.filter(payment=payment),
+            REFUND_COLUMNS,
+            permission="payments.view",
+            empty=_("Nothing was given back."),
         ),
     )
 
@@ -108,13 +145,15 @@ class PaymentCreate(CreatePage):
 
     permission = "payments.edit"
     model = Payment
-    form_class = forms.RecordPaymentForm
+    form_class: ClassVar[type[WorkflowForm]] = forms.RecordPaymentForm
+    template_name = "billing/payment_form.html"
     page_title = _("Record payment")
     success_message = _("The payment is recorded.")
     invoice: Invoice | None = None
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {"invoice": self.get_invoice()}
+        # A POST that is fine never looks at it.
+        return {"invoice": SimpleLazyObject(self.get_invoice) if self.invoice_key() else None}
 
     def invoice_key(self) -> UUID | None:
         """The invoice named in the URL, if any."""
@@ -136,8 +175,15 @@ class PaymentCreate(CreatePage):
         invoice = self.get_invoice()
         return invoice.patient if invoice else None
 
+    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(form=form, invoice=self.get_invoice(), **kwargs)
+
     def get_success_url(self, form: Any) -> str:
         return str(form.instance.invoice.get_absolute_url())
+
+    def get_success_message(self, form: Any) -> str:
+        change = form.instance.change
+        return _("Change: %(amount)s") % {"amount": money(change)} if change else super().get_success_message(form)
 
 
 class InvoicePay(PaymentCreate):
@@ -153,6 +199,55 @@ class InvoicePay(PaymentCreate):
         return invoice.get_absolute_url() if invoice else super().get_cancel_url()
 
 
+class InvoiceCreditNote(InvoicePay):
+    """Credit a part of the invoice in the path, or all that is due."""
+
+    permission = "payments.edit"
+    form_class = forms.CreditNoteForm
+    page_title = _("Credit note")
+    success_message = _("The credit note is issued.")
+
+
+class InvoiceWriteOff(InvoicePay):
+    """Give up what the invoice in the path still owes."""
+
+    permission = "invoices.write_off"
+    form_class = forms.WriteOffForm
+    page_title = _("Write off")
+    success_message = _("Written off.")
+
+
+class PaymentRefund(CreatePage):
+    """Give back the payment in the path, or a part of it."""
+
+    permission = "payments.edit"
+    model = Refund
+    form_class = forms.RefundPaymentForm
+    template_name = "billing/payment_form.html"
+    page_title = _("Refund")
+    success_message = _("The refund is recorded. The invoice owes it again, unless you credit it.")
+
+    @cached_property
+    def payment(self) -> Payment:
+        """The payment in the path."""
+        return visible_or_denied(payments_with_people(), self.request.user, pk=self.kwargs["pk"])  # type: ignore[no-any-return]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"payment": self.payment}
+
+    def get_patient(self) -> Any:
+        return self.payment.patient
+
+    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(form=form, invoice=self.payment.invoice, **kwargs)
+
+    def get_success_url(self, form: Any) -> str:
+        return str(form.instance.invoice.get_absolute_url())
+
+    def get_cancel_url(self) -> str:
+        return self.payment.get_absolute_url()
+
+
 class PaymentVoid(ActionPage):
     """Take a payment back; also what `delete/` means."""
 
@@ -166,11 +261,13 @@ class PaymentVoid(ActionPage):
 
 
 class PaymentReceipt(PdfPage):
-    """The printed receipt."""
+    """The printed receipt; of a credit note, the note itself."""
 
     permission = "payments.view"
     model = Payment
-    template_name = "billing/pdf/receipt.html"
+
+    def get_template_names(self) -> list[str]:
+        return [f"billing/pdf/{'receipt' if self.object.is_money else 'credit_note'}.html"]
 
     def get_queryset(self) -> Any:
         return payments_with_people()
@@ -180,11 +277,23 @@ class PaymentReceipt(PdfPage):
         return {
             "payment": payment,
             "invoice": payment.invoice,
-            "document_title": _("Receipt"),
-            "document_number": payment.invoice.invoice_number,
+            "document_title": _("Receipt") if payment.is_money else payment.get_kind_display(),
+            "document_number": payment.document_number or payment.invoice.invoice_number,
             "clinic": letterhead_of(texts),
             "texts": texts,
         }
 
     def document_name(self) -> str:
         return f"receipt-{self.object.invoice.invoice_number}-{str(self.object.pk)[-6:]}.pdf"
+
+
+class PaymentReceiptNarrow(PaymentReceipt):
+    """The receipt for a till's printer, 80 mm wide."""
+
+    permission = "payments.view"
+
+    def get_template_names(self) -> list[str]:
+        return ["billing/pdf/receipt_narrow.html"]
+
+    def document_context(self) -> dict[str, Any]:
+        return {**super().document_context(), "stylesheet": f"{BASE_URL}{settings.STATIC_URL}css/receipt.css"}

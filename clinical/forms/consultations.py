@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinical.diagnosis_codes import CodesField
 from clinical.forms.lab_tests import LabTestRows
 from clinical.forms.prescriptions import PrescriptionRows
-from clinical.models import Consultation, ConsultationAddendum, VitalSign
+from clinical.models import Consultation, ConsultationAddendum, Problem, VitalSign
 from clinical.prescribing import PatientSafety
 from healthcare.clock import now, today
 from healthcare.context import act
@@ -115,6 +116,9 @@ class ConsultationForm(WorkflowForm):
         label=_("Add to the record's notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
+    diagnosis_codes = CodesField(label=_("ICD-10 codes"), required=False)
+    add_problems = forms.BooleanField(label=_("Add these codes to the problem list"), required=False)
+
     class Meta:
         model = Consultation
         fields = [
@@ -122,12 +126,17 @@ class ConsultationForm(WorkflowForm):
             "present_illness",
             "examination_findings",
             "diagnosis",
+            "diagnosis_codes",
             "treatment_plan",
             "notes",
             "follow_up_required",
             "follow_up_date",
         ]
-        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in fields if not name.startswith("follow_up")}
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 2, "data-grows": "", "data-templates": ""})
+            for name in fields
+            if not name.startswith("follow_up") and name != "diagnosis_codes"
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         instance, actor = kwargs["instance"], kwargs["actor"]
@@ -201,7 +210,21 @@ class ConsultationForm(WorkflowForm):
                 self.notices += [notice for notice in row.notices if notice not in self.notices]
         if self.record is not None:
             self.record.save()
+        if self.cleaned_data.get("add_problems"):
+            self.note_problems()
         return saved
+
+    def note_problems(self) -> None:
+        """The codes that are not among the patient's problems yet."""
+        known = set(self.instance.patient.problems.current().values_list("code", flat=True))
+        for entry in self.instance.diagnosis_codes:
+            if entry["code"] not in known:
+                Problem(
+                    patient_id=self.instance.patient_id,
+                    code=entry["code"],
+                    title=entry["title"][:300],
+                    noted_by_user=self.actor,
+                ).save()
 
 
 class CompleteConsultationForm(ConsultationForm):

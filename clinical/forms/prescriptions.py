@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import formset_factory
 from django.utils.translation import gettext_lazy as _
 
+from clinical import sig
 from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
 from clinical.models import Consultation, Medication, Prescription
 from clinical.prescribing import PatientSafety, as_current
@@ -66,10 +67,17 @@ class PrescriptionFields(WorkflowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.choose_medication(cleaned)
+        if cleaned.get("quantity") is None and "quantity" not in self.errors:
+            texts = (cleaned.get(name, "") for name in ("dosage", "frequency", "duration"))
+            cleaned["quantity"] = sig.quantity(*texts)
         consultation = self.get_consultation()
         if consultation is not None and cleaned.get("medication_name"):
             self.check_safety(consultation, cleaned)
         return cleaned
+
+    def clean_frequency(self) -> str:
+        """Common abbreviations written out for the patient: `bid` is `twice a day`."""
+        return sig.written_out(self.cleaned_data["frequency"])
 
     def choose_medication(self, cleaned: dict[str, Any]) -> None:
         """The catalogue's product or a name in free text: what was changed last is what is meant."""

@@ -7,12 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
+from clinical import zones
 from clinical.models import VitalSign
-from clinical.models.vital_signs import POSSIBLE
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
 from healthcare.roles import may
@@ -32,6 +31,24 @@ def to_fahrenheit(celsius: Decimal) -> Decimal:
     return (celsius * 9 / 5 + 32).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
 
 
+def to_kilograms(pounds: Decimal) -> Decimal:
+    """Kilograms to two places, half up: 154 -> 69.85."""
+    return (pounds * Decimal("0.45359237")).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def to_centimetres(inches: Decimal) -> Decimal:
+    """Centimetres to one place, half up: 70 -> 177.8."""
+    return (inches * Decimal("2.54")).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+#: measurement -> (field of its unit, the unit that is converted, how).
+UNITS = {
+    "temperature_celsius": ("temperature_unit", FAHRENHEIT, to_celsius),
+    "weight_kg": ("weight_unit", "lb", to_kilograms),
+    "height_cm": ("height_unit", "in", to_centimetres),
+}
+
+
 class EditVitalSignsForm(WorkflowForm):
     """Correct measurements; the patient stays."""
 
@@ -49,8 +66,13 @@ class EditVitalSignsForm(WorkflowForm):
                 "temperature_celsius",
                 "temperature_unit",
                 "oxygen_saturation",
+                "spo2_scale",
+                "supplemental_oxygen",
+                "consciousness",
                 "weight_kg",
+                "weight_unit",
                 "height_cm",
+                "height_unit",
             ),
         ),
         (_("Circumstances"), ("recorded_at", "notes")),
@@ -58,6 +80,12 @@ class EditVitalSignsForm(WorkflowForm):
 
     temperature_unit = forms.ChoiceField(
         label=_("Temperature unit"), choices=[(CELSIUS, "°C"), (FAHRENHEIT, "°F")], required=False, initial=CELSIUS
+    )
+    weight_unit = forms.ChoiceField(
+        label=_("Weight unit"), choices=[("kg", "kg"), ("lb", "lb")], required=False, initial="kg"
+    )
+    height_unit = forms.ChoiceField(
+        label=_("Height unit"), choices=[("cm", "cm"), ("in", "in")], required=False, initial="cm"
     )
     recorded_at = forms.DateTimeField(
         label=_("Measured at"),
@@ -67,7 +95,14 @@ class EditVitalSignsForm(WorkflowForm):
 
     class Meta:
         model = VitalSign
-        fields = [*VitalSign.MEASUREMENTS, "recorded_at", "notes"]
+        fields = [
+            *VitalSign.MEASUREMENTS,
+            "consciousness",
+            "supplemental_oxygen",
+            "spo2_scale",
+            "recorded_at",
+            "notes",
+        ]
         labels = {
             "systolic_bp": _("Systolic (mmHg)"),
             "diastolic_bp": _("Diastolic (mmHg)"),
@@ -75,8 +110,9 @@ class EditVitalSignsForm(WorkflowForm):
             "respiratory_rate": _("Breaths (/min)"),
             "temperature_celsius": _("Temperature"),
             "oxygen_saturation": _("SpO₂ (%)"),
-            "weight_kg": _("Weight (kg)"),
-            "height_cm": _("Height (cm)"),
+            "weight_kg": _("Weight"),
+            "height_cm": _("Height"),
+            "spo2_scale": _("SpO₂ scale"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,9 +145,9 @@ class EditVitalSignsForm(WorkflowForm):
         cleaned = super().clean() or self.cleaned_data
         if self.instance.struck:
             raise refuse(_("This was entered in error and stays as it is."), code="transition")
-        temperature = cleaned.get("temperature_celsius")
-        if temperature is not None and cleaned.get("temperature_unit") == FAHRENHEIT:
-            cleaned["temperature_celsius"] = to_celsius(temperature)
+        for name, (unit, other, convert) in UNITS.items():
+            if cleaned.get(name) is not None and cleaned.get(unit) == other:
+                cleaned[name] = convert(cleaned[name])
         for name in VitalSign.MEASUREMENTS:
             self.check_limits(name, cleaned.get(name))
         systolic, diastolic = cleaned.get("systolic_bp"), cleaned.get("diastolic_bp")
@@ -129,12 +165,12 @@ class EditVitalSignsForm(WorkflowForm):
         """Refuse what lies outside the clinic's limits, at the field, in the unit that was typed."""
         if value is None:
             return
-        limits = settings.VITAL_LIMITS.get(name) or POSSIBLE.get(name)
+        limits = zones.limits(name)
         if limits is None:
             if value <= 0:
                 self.add_error(name, refuse(_("This must be more than zero.")))
             return
-        low, high = (Decimal(str(limit)) for limit in limits)
+        low, high = limits
         if not low <= value <= high:
             if name == "temperature_celsius" and self.cleaned_data.get("temperature_unit") == FAHRENHEIT:
                 low, high = to_fahrenheit(low), to_fahrenheit(high)

@@ -3,6 +3,7 @@
 from clinical.models.consultations import EDITABLE_AFTER_COMPLETION, Consultation, ConsultationAddendum
 from clinical.models.lab_tests import LabResultVersion, LabTest, LabTestStatus
 from clinical.models.prescriptions import VALIDITY_DAYS, Medication, Prescription
+from clinical.models.problems import Problem, ProblemStatus, TextTemplate
 from clinical.models.vital_signs import VitalSign
 
 __all__ = [
@@ -15,5 +16,8 @@ __all__ = [
     "LabTestStatus",
     "Medication",
     "Prescription",
+    "Problem",
+    "ProblemStatus",
+    "TextTemplate",
     "VitalSign",
 ]

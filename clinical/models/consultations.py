@@ -74,6 +74,8 @@ class Consultation(BaseModel):
     present_illness = LongTextField(_("present illness"))
     examination_findings = LongTextField(_("examination findings"))
     diagnosis = LongTextField(_("diagnosis"))
+    #: ICD-10 codes beside the words: [{"code", "title"}], with the titles that they had.
+    diagnosis_codes = models.JSONField(_("ICD-10 codes"), default=list, blank=True)
     treatment_plan = LongTextField(_("treatment plan"))
     notes = LongTextField(_("notes"))
     follow_up_required = models.BooleanField(_("follow-up required"), default=False)
@@ -128,6 +130,11 @@ class Consultation(BaseModel):
     def can_be_inactive(cls) -> bool:
         """One that was started by mistake is hidden in lists like the deactivated."""
         return True
+
+    @property
+    def codes_shown(self) -> list[str]:
+        """The codes in words."""
+        return [f"{entry['code']} {entry['title']}" for entry in self.diagnosis_codes]
 
     @property
     def is_completed(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinical import news2, zones
 from clinical.models.staff_key import user_key
 from healthcare.clock import now
 from healthcare.models import BaseModel, range_constraint
@@ -15,15 +17,22 @@ from healthcare.text import LongTextField
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
 
-#: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
-POSSIBLE = {
-    "systolic_bp": (1, 400),
-    "diastolic_bp": (1, 300),
-    "pulse_rate": (0, 400),
-    "temperature_celsius": (20, 50),
-    "respiratory_rate": (1, 200),
-    "oxygen_saturation": (0, 100),
-}
+
+class Consciousness(models.TextChoices):
+    """ACVPU, as NEWS2 takes it."""
+
+    ALERT = "A", _("Alert")
+    CONFUSED = "C", _("New confusion")
+    VOICE = "V", _("Responds to voice")
+    PAIN = "P", _("Responds to pain")
+    UNRESPONSIVE = "U", _("Unresponsive")
+
+
+class OxygenScale(models.IntegerChoices):
+    """Which oxygen saturation is aimed at."""
+
+    USUAL = 1, _("Scale 1 (usual, 96 % and more)")
+    HYPERCAPNIC = 2, _("Scale 2 (prescribed 88-92 %)")
 
 
 class VitalSignQuerySet(PatientRowQuerySet):
@@ -37,6 +46,8 @@ class VitalSignQuerySet(PatientRowQuerySet):
 class VitalSign(BaseModel):
     """One set of measurements, taken at once. Entered in error instead of deleted: the row stays, struck through."""
 
+    #: A small line of the patient's last systolic pressures, where a list has drawn it.
+    pressure_line = ""
     MEASUREMENTS = (
         "systolic_bp",
         "diastolic_bp",
@@ -63,6 +74,11 @@ class VitalSign(BaseModel):
     weight_kg = models.DecimalField(_("weight (kg)"), max_digits=5, decimal_places=2, null=True, blank=True)
     height_cm = models.DecimalField(_("height (cm)"), max_digits=5, decimal_places=1, null=True, blank=True)
     oxygen_saturation = models.PositiveSmallIntegerField(_("oxygen saturation (%)"), null=True, blank=True)
+    consciousness = models.CharField(
+        _("consciousness"), max_length=1, choices=Consciousness.choices, blank=True, default=""
+    )
+    supplemental_oxygen = models.BooleanField(_("supplemental oxygen"), null=True, blank=True)
+    spo2_scale = models.PositiveSmallIntegerField(_("SpO₂ scale"), choices=OxygenScale.choices, null=True, blank=True)
     notes = LongTextField(_("notes"))
     entered_in_error_at = models.DateTimeField(_("entered in error, said at"), null=True, blank=True)
     entered_in_error_by_user = user_key(_("said by"), "withdrawn_vital_signs", null=True, blank=True)
@@ -75,13 +91,26 @@ class VitalSign(BaseModel):
         verbose_name = _("vital signs")
         verbose_name_plural = _("vital signs")
         constraints = [
-            *(range_constraint(name, "vital_signs", low=low, high=high) for name, (low, high) in POSSIBLE.items()),
+            *(
+                range_constraint(name, "vital_signs", low=low, high=high)
+                for name, (low, high) in zones.POSSIBLE.items()
+            ),
             models.CheckConstraint(
                 condition=models.Q(systolic_bp__isnull=True)
                 | models.Q(diastolic_bp__isnull=True)
                 | models.Q(systolic_bp__gt=models.F("diastolic_bp")),
                 name="vital_signs_systolic_above_diastolic",
                 violation_error_message=_("Systolic pressure must be higher than diastolic."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(consciousness="") | models.Q(consciousness__in=Consciousness.values),
+                name="vital_signs_consciousness_known",
+                violation_error_message=_("Choose one of the listed values."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(spo2_scale__isnull=True) | models.Q(spo2_scale__gte=1, spo2_scale__lte=2),
+                name="vital_signs_spo2_scale_known",
+                violation_error_message=_("Choose one of the listed values."),
             ),
             models.CheckConstraint(
                 condition=models.Q(weight_kg__isnull=True) | models.Q(weight_kg__gt=0),
@@ -135,11 +164,53 @@ class VitalSign(BaseModel):
         return "" if self.height_cm is None else f"{self.height_cm.normalize():f} cm"
 
     @property
-    def bmi(self) -> str:
+    def bmi_value(self) -> Decimal | None:
         """Body mass index, where weight and height are known."""
         if not self.weight_kg or not self.height_cm:
-            return ""
-        return f"{self.weight_kg / (self.height_cm / 100) ** 2:.1f}"
+            return None
+        return (self.weight_kg / (self.height_cm / 100) ** 2).quantize(Decimal("0.1"))
+
+    @property
+    def bmi(self) -> str:
+        """Body mass index as shown."""
+        return "" if self.bmi_value is None else str(self.bmi_value)
+
+    @property
+    def age(self) -> int:
+        """The patient's age when it was measured."""
+        return self.patient.age_on(timezone.localdate(self.recorded_at))
+
+    @property
+    def news2(self) -> news2.News2 | None:
+        """The early warning score, only where it can be complete (BYD-9)."""
+        return news2.score(self, self.age)
+
+    @property
+    def news2_shown(self) -> str:
+        """`5, medium: urgent response, hourly monitoring`."""
+        found = self.news2
+        return f"{found.total}, {found.risk}: {found.response}" if found else ""
+
+    @property
+    def news2_total(self) -> int | None:
+        """The score alone, for lists."""
+        found = self.news2
+        return found.total if found else None
+
+    @property
+    def news2_parts(self) -> list[str]:
+        """What the score is made of, each part with its points."""
+        found = self.news2
+        return [f"{label} {points}" for label, points in found.parts] if found else []
+
+    @property
+    def concerns(self) -> list[str]:
+        """What lies outside its normal zone, in words."""
+        return [
+            str(self._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+            for name in self.MEASUREMENTS
+            if zones.zone(name, getattr(self, name), self.age) == "concerning"
+        ]
 
     def readings(self) -> list[tuple[Any, Any]]:
         """(label, value with unit) of what was measured, as documents and the consultation show it."""
@@ -152,5 +223,6 @@ class VitalSign(BaseModel):
             (_("Weight"), self.weight),
             (_("Height"), self.height),
             (_("BMI"), self.bmi),
+            (_("NEWS2"), (found := self.news2) and f"{found.total} ({found.risk})"),
         )
         return [(label, value) for label, value in pairs if value]

@@ -65,12 +65,14 @@ class ConsultationDetail(DetailPage):
                 "present_illness",
                 "examination_findings",
                 "diagnosis",
+                ("codes_shown", _("ICD-10 codes")),
                 "treatment_plan",
                 "notes",
                 "follow_up_required",
                 "follow_up_date",
             ),
             wide=(
+                "codes_shown",
                 "chief_complaint",
                 "present_illness",
                 "examination_findings",
@@ -91,6 +93,25 @@ class ConsultationDetail(DetailPage):
             when=lambda row: bool(row.prescriptions.all()),
         ),
         Action(_("Print summary"), "consultation_summary", permission="consultations.view", icon="printer"),
+        Action(
+            _("Versions"),
+            "consultation_versions",
+            permission="consultations.view",
+            icon="clock-history",
+            when=lambda row: row.is_completed,
+        ),
+        Action(
+            _("Book follow-up"),
+            "appointment_create",
+            permission="appointments.edit",
+            icon="calendar-plus",
+            keyed=False,
+            when=lambda row: row.follow_up_date is not None,
+            query=lambda row: (
+                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={row.follow_up_date}"
+                "&appointment_type=follow_up"
+            ),
+        ),
         Action(_("Abandon"), "consultation_delete", form=AbandonConsultationForm, style="danger"),
     )
     abandoned = Section(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 
+from clinical import sig
 from clinical.filters import OverrideFilter, PrescriptionFilter
 from clinical.forms.prescriptions import (
     DiscontinuePrescriptionForm,
@@ -16,7 +19,9 @@ from clinical.forms.prescriptions import (
 )
 from clinical.models import Consultation, Prescription
 from clinical.views.from_row import FromRowPage
+from healthcare.access import RoleView
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.roles import may
 
 
 class PrescriptionList(ListPage):
@@ -161,3 +166,17 @@ class PrescriptionDiscontinue(ActionPage):
     permission = "prescriptions.edit"
     model = Prescription
     form_class = DiscontinuePrescriptionForm
+
+
+class PrescriptionSig(RoleView):
+    """JSON for the page: abbreviations written out, and the quantity of the whole course."""
+
+    permission = "prescriptions.edit"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not may(request.user, self.permission):
+            raise PermissionDenied
+        dosage, frequency, duration = (request.GET.get(name, "")[:100] for name in ("dosage", "frequency", "duration"))
+        return JsonResponse(
+            {"frequency": sig.written_out(frequency), "quantity": sig.quantity(dosage, frequency, duration)}
+        )

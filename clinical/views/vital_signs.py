@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
 from django.urls import reverse
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
+from clinical import news2, trends, zones
 from clinical.filters import VitalSignFilter
-from clinical.forms.vital_signs import EditVitalSignsForm, RecordVitalSignsForm, VitalSignsEnteredInErrorForm
+from clinical.forms.vital_signs import UNITS, EditVitalSignsForm, RecordVitalSignsForm, VitalSignsEnteredInErrorForm
 from clinical.models import VitalSign
 from healthcare.clock import today
-from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
-from healthcare.generic.base import url_of
+from healthcare.events import record
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, FormPage, ListPage, Section
+from healthcare.generic.base import Page, url_of
 from patients.models import Patient
 from scheduling.models import AppointmentStatus
 
@@ -60,17 +64,26 @@ class VitalSignList(ListPage):
     filterset_class = VitalSignFilter
     ordering = ("-recorded_at",)
     select_related = ("patient", "recorded_by_user")
+    template_name = "clinical/vital_sign_list.html"
     columns = (
         Column("patient"),
         Column("recorded_at", ordering="recorded_at"),
         Column("blood_pressure", _("Blood pressure"), align="end"),
+        Column("pressure_line", _("Trend")),
         Column("pulse_rate", _("Pulse"), align="end"),
         Column("temperature", _("Temperature"), align="end"),
         Column("oxygen_saturation", _("SpO₂ %"), align="end"),
         Column("respiratory_rate", _("Breaths"), align="end"),
         Column("recorded_by_user"),
+        Column("news2_total", _("NEWS2"), align="end"),
         Column("state", _("State")),
     )
+
+    def row_contexts(self, page: list[Any], columns: list[Column]) -> list[dict[str, Any]]:
+        lines = trends.pressure_lines({row.patient_id for row in page})
+        for row in page:
+            row.pressure_line = lines.get(row.patient_id, "")
+        return super().row_contexts(page, columns)
 
 
 class VitalSignDetail(DetailPage):
@@ -93,6 +106,18 @@ class VitalSignDetail(DetailPage):
                 ("bmi", _("BMI (kg/m²)")),
             ),
         ),
+        Section(
+            _("Early warning (NEWS2)"),
+            (
+                ("news2_shown", _("Score and risk")),
+                ("news2_parts", _("Points")),
+                "consciousness",
+                "supplemental_oxygen",
+                "spo2_scale",
+                ("concerns", _("Outside the normal zone")),
+            ),
+            wide=("news2_shown", "news2_parts", "concerns"),
+        ),
         Section(_("Circumstances"), ("recorded_at", "recorded_by_user", "notes"), wide=("notes",)),
     )
     withdrawn = Section(
@@ -111,6 +136,13 @@ class VitalSignDetail(DetailPage):
             keyed=False,
             query=lambda row: f"?patient={row.patient_id}",
         ),
+        Action(
+            _("Over time"),
+            "vital_sign_trends",
+            permission="vital_signs.view",
+            icon="graph-up",
+            key=lambda row: row.patient_id,
+        ),
         Action(_("Entered in error"), "vital_sign_delete", form=VitalSignsEnteredInErrorForm, style="danger"),
     )
 
@@ -124,7 +156,64 @@ class VitalSignDetail(DetailPage):
         return VitalSign.objects.select_related("patient", "recorded_by_user", "entered_in_error_by_user")
 
 
-class VitalSignCreate(PatientPageMixin, CreatePage):
+class MeasuringPage(FormPage):
+    """The inputs in the order of measuring, with the last values beside them and the zones as one types."""
+
+    abstract = True
+    template_name = "clinical/vital_sign_form.html"
+    #: Each box: its title's first field leads.
+    BOXES = (
+        ("systolic_bp", "diastolic_bp"),
+        ("pulse_rate",),
+        ("respiratory_rate",),
+        ("temperature_celsius",),
+        ("oxygen_saturation",),
+        ("weight_kg",),
+        ("height_cm",),
+    )
+
+    def get_success_message(self, form: Any) -> str:
+        row = form.instance
+        parts = [str(self.success_message)]
+        if row.concerns:
+            parts.append(_g("Outside the normal zone: %(names)s.") % {"names": ", ".join(row.concerns)})
+        if row.news2:
+            parts.append(f"NEWS2 {row.news2_shown}.")
+        return " ".join(parts)
+
+    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
+        patient = self.get_patient()
+        # Without a patient there is no age, and so no zone but the impossible.
+        age = patient.age if patient else 0
+        last = trends.last_values(trends.sets_of(patient, 20)) if patient else {}
+        for name in VitalSign.MEASUREMENTS:
+            form.fields[name].widget.attrs |= {"data-measure": "", **zone_attributes(name, age)}
+        measures = []
+        for names in self.BOXES:
+            unit = UNITS.get(names[0])
+            text, at = last.get(names[0], ("", None))
+            unit_field = form[unit[0]] if unit else None
+            measures.append({"fields": [form[n] for n in names], "unit_field": unit_field, "last": text, "last_at": at})
+        extras = [form[name] for name in ("consciousness", "supplemental_oxygen", "spo2_scale")]
+        return super().get_context_data(
+            form=form,
+            measures=measures,
+            extras=extras,
+            circumstances=[form["recorded_at"], form["notes"]],
+            news2=json.dumps(trends.news2_table()),
+            adult=age >= news2.ADULT,
+            **kwargs,
+        )
+
+
+def zone_attributes(name: str, age: int) -> dict[str, str]:
+    """The ends of the zones for the page's script."""
+    ends = (*(zones.limits(name) or (None, None)), *(zones.normal(name, age) or (None, None)))
+    names = ("data-least", "data-most", "data-low", "data-high")
+    return {attribute: str(end) for attribute, end in zip(names, ends, strict=True) if end is not None}
+
+
+class VitalSignCreate(PatientPageMixin, MeasuringPage, CreatePage):
     """Record a set of measurements."""
 
     permission = "vital_signs.record"
@@ -142,7 +231,7 @@ class VitalSignCreate(PatientPageMixin, CreatePage):
         return queue if queue and waiting.exists() else reverse("vital_sign_detail", args=[form.instance.pk])
 
 
-class VitalSignEdit(EditPage):
+class VitalSignEdit(MeasuringPage, EditPage):
     """Correct a set of measurements."""
 
     permission = "vital_signs.edit"
@@ -158,3 +247,24 @@ class VitalSignEnteredInError(ActionPage):
     model = VitalSign
     form_class = VitalSignsEnteredInErrorForm
     success_message = _("The vital signs count for nothing any more.")
+
+
+class VitalSignTrends(Page):
+    """A patient's measurements over time: a chart for each measure, each with its table."""
+
+    permission = "vital_signs.view"
+    model = Patient
+    template_name = "clinical/trends.html"
+    page_title = _("Vital signs over time")
+
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        self.object = self.get_object()
+        record("view", self.object)
+        return self.render_to_response(self.get_context_data(charts=self.charts(), empty=_("Nothing to draw yet.")))
+
+    def charts(self) -> list[dict[str, Any]]:
+        """The charts of the page."""
+        return trends.vital_charts(self.object)
+
+    def get_queryset(self) -> Any:
+        return Patient.objects.for_banner()

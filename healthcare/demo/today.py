@@ -186,6 +186,8 @@ class Today:
             "oxygen_saturation": str(min(100, int(rng.gauss(98, 1) + shift.get("oxygen_saturation", 0)))),
             "weight_kg": f"{rng.gauss(26 if child else 74, 6):.1f}",
             "height_cm": f"{rng.gauss(125 if child else 169, 6):.1f}",
+            # Most are asked how they are, and breathe room air: then NEWS2 is complete.
+            **({"consciousness": "A", "supplemental_oxygen": "false"} if rng.random() < 0.7 else {}),
         }
 
     def start(self, visit: Visit, moment: datetime) -> Consultation:

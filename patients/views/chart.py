@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import today
 from healthcare.generic import Action, Column, DetailPage, Related, Section
 from healthcare.roles import may
 from patients import forms
@@ -224,6 +225,94 @@ LAB_TESTS = Table(
     empty=_("No lab tests to show."),
     list_url="lab_test_list",
 )
+PROBLEMS = Table(
+    _("Problems"),
+    lambda patient, user: patient.problems.order_by("status", "-since"),
+    (
+        Column("title"),
+        Column("code"),
+        Column("status"),
+        Column("since"),
+        Column("resolved_on"),
+        Column("notes"),
+    ),
+    permission="medical_records.view",
+    empty=_("No problem is listed."),
+    create=above(_("Add problem"), "problem_create", "medical_records.edit", "plus-lg"),
+    row_actions=(
+        Action(_("Edit"), "problem_edit", permission="medical_records.edit", icon="pencil"),
+        Action(
+            _("Entered in error"),
+            "problem_delete",
+            permission="medical_records.edit",
+            style="danger",
+            when=lambda row: not row.struck,
+        ),
+    ),
+)
+FOLLOW_UPS = Table(
+    _("Follow-ups to book"),
+    lambda patient, user: (
+        patient.consultations.completed()
+        .filter(follow_up_required=True, follow_up_date__gte=today())
+        .select_related("doctor")
+        .order_by("follow_up_date")
+    ),
+    (Column("follow_up_date", _("Due")), Column("doctor.full_name", _("Doctor"))),
+    permission="appointments.edit",
+    empty=_("No follow-up is due."),
+    limit=5,
+    row_actions=(
+        Action(
+            _("Book"),
+            "appointment_create",
+            permission="appointments.edit",
+            style="primary",
+            icon="calendar-plus",
+            keyed=False,
+            query=lambda row: (
+                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={row.follow_up_date}"
+                "&appointment_type=follow_up"
+            ),
+        ),
+    ),
+)
+CURRENT = Table(
+    _("Current medications"),
+    lambda patient, user: patient.prescriptions.visible_to(user).current().order_by("-prescribed_date"),
+    (
+        Column("medication_name", _("Medication")),
+        Column("dosage"),
+        Column("frequency"),
+        Column("valid_until", _("Valid until")),
+    ),
+    permission="prescriptions.view",
+    empty=_("No current medication."),
+)
+OPEN_ORDERS = Table(
+    _("Open orders"),
+    lambda patient, user: (
+        patient.lab_tests.visible_to(user).exclude(status__in=("completed", "cancelled")).order_by("-ordered_date")
+    ),
+    (Column("test_name", _("Test")), Column("ordered_date", _("Ordered at")), Column("status")),
+    permission="lab_tests.view",
+    empty=_("Nothing is on its way."),
+    limit=10,
+)
+LAST_RESULTS = Table(
+    _("Last results"),
+    lambda patient, user: patient.lab_tests.visible_to(user).filter(status="completed").order_by("-result_date"),
+    (
+        Column("test_name", _("Test")),
+        Column("result_value", _("Result"), align="end"),
+        Column("result_unit", _("Unit")),
+        Column("flag", ""),
+        Column("result_date", _("Date")),
+    ),
+    permission="lab_tests.results",
+    empty=_("No results yet."),
+    limit=8,
+)
 INVOICES = Table(
     _("Invoices"),
     of("invoices", "-invoice_date"),
@@ -279,13 +368,13 @@ TABS: dict[str, Tab] = {
                 permission="patients.contact",
             ),
         ),
-        tables=(ALLERGIES, UPCOMING),
+        tables=(ALLERGIES, PROBLEMS, CURRENT, OPEN_ORDERS, LAST_RESULTS, UPCOMING, FOLLOW_UPS),
     ),
     "record": Tab(
         _("Record"),
         "medical_records.view",
         sections=record_sections("medical_record."),
-        tables=(ALLERGIES,),
+        tables=(PROBLEMS, ALLERGIES),
         actions=(
             Action(
                 _("Edit record"),
@@ -298,7 +387,16 @@ TABS: dict[str, Tab] = {
         ),
     ),
     "visits": Tab(_("Visits"), "appointments.view", tables=(VISITS, CONSULTATIONS)),
-    "vitals": Tab(_("Vitals"), "vital_signs.view", tables=(VITAL_SIGNS,)),
+    "vitals": Tab(
+        _("Vitals"),
+        "vital_signs.view",
+        tables=(VITAL_SIGNS,),
+        actions=(
+            Action(
+                _("Over time"), "vital_sign_trends", permission="vital_signs.view", style="primary", icon="graph-up"
+            ),
+        ),
+    ),
     "medications": Tab(_("Medications"), "prescriptions.view", tables=(MEDICATIONS,)),
     "labs": Tab(_("Labs"), "lab_tests.view", tables=(LAB_TESTS,)),
     "billing": Tab(_("Billing"), "invoices.view", tables=(INVOICES,)),

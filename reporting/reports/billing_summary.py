@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Case, CharField, Count, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, InvoiceStatus, Payment
+from billing.models import Invoice, InvoiceStatus, Payment, PaymentKind, Refund
 from healthcare.clock import today
 from healthcare.money import ZERO
 from reporting.models import ReportType
@@ -30,7 +30,7 @@ class BillingSummary(ReportKind):
     definitions = (
         _("Invoices by invoice date. An invoice past its due date with a balance counts as overdue."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
-        _("Write-offs: invoices cancelled after they were issued, and payments voided, by their own dates."),
+        _("Write-offs: cancelled after issue, payments voided, credit notes, bad debts, refunds; by their own dates."),
         _("Largest debtors: the twenty patients who owe most on these invoices."),
     )
 
@@ -103,8 +103,17 @@ class BillingSummary(ReportKind):
             issued_at__isnull=False,
         ).aggregate(number=Count("pk"), amount=MoneySum("total_amount"))
         voided = Payment.objects.filter(
-            self.period.moments("voided_at"), self.visits("invoice__appointment__")
+            self.period.moments("voided_at"), self.visits("invoice__appointment__"), is_refunded=False
         ).aggregate(number=Count("pk"), sum=MoneySum("amount"))
+        settled = Payment.objects.live().filter(
+            self.period.moments("payment_date"), self.visits("invoice__appointment__")
+        )
+        kinds = {
+            row[0]: row[1:]
+            for row in settled.order_by().values_list("kind").annotate(number=Count("pk"), sum=MoneySum("amount"))
+        }
+        refunds = Refund.objects.filter(self.period.moments("refunded_at"), self.visits("invoice__appointment__"))
+        refunded = refunds.aggregate(number=Count("pk"), sum=MoneySum("amount"))
         return Table(
             "write_offs",
             _("Write-offs"),
@@ -116,6 +125,9 @@ class BillingSummary(ReportKind):
             [
                 (_("Invoices cancelled after issue"), cancelled["number"], cancelled["amount"]),
                 (_("Payments voided"), voided["number"], voided["sum"]),
+                (_("Credit notes"), *kinds.get(PaymentKind.CREDIT_NOTE, (0, ZERO))),
+                (_("Written off"), *kinds.get(PaymentKind.WRITE_OFF, (0, ZERO))),
+                (_("Refunds"), refunded["number"], refunded["sum"]),
             ],
             totalled=False,
         )

@@ -61,7 +61,7 @@ class DoctorPerformance(ReportKind):
         )
         collect("lab_orders", count_by("ordered_by_doctor", orders))
         if self.money:
-            payments = Payment.objects.live().filter(
+            payments = Payment.objects.collected().filter(
                 self.period.moments("payment_date"),
                 self.visits("invoice__appointment__"),
                 invoice__appointment__isnull=False,

@@ -30,6 +30,7 @@ class Revenue(ReportKind):
     type = ReportType.REVENUE
     definitions = (
         _("Collected is revenue: payments that were not voided, by the day of payment in the clinic's time zone."),
+        _("Of a payment that was partly refunded, the part that was kept; no credit notes and write-offs."),
         _("Invoiced: totals with tax and after discount of invoices that are neither draft nor cancelled, by date."),
         _("Outstanding: what those same invoices still owe at the moment of this report."),
         _("Doctor and department are those of the visit that was invoiced."),
@@ -48,7 +49,7 @@ class Revenue(ReportKind):
     def payments(self) -> Any:
         """The payments of the period."""
         period = self.period.moments("payment_date")
-        return Payment.objects.live().filter(period, self.visits("invoice__appointment__")).order_by()
+        return Payment.objects.collected().filter(period, self.visits("invoice__appointment__")).order_by()
 
     def tables(self) -> Iterator[Table]:
         yield self.by_month()

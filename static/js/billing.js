@@ -20,6 +20,28 @@
     });
   });
 
+  /* whole cents, so that nothing is lost; the server reckons again when it is saved */
+  function cents(text) {
+    var match = /^\s*\$?([\d,]+)(?:\.(\d{0,2}))?\s*$/.exec(text || "");
+    return match ? parseInt(match[1].replace(/,/g, ""), 10) * 100 + parseInt(((match[2] || "") + "00").slice(0, 2), 10) : null;
+  }
+
+  document.addEventListener("input", function () {
+    var given = document.getElementById("id_tendered");
+    var amount = document.getElementById("id_amount");
+    if (!given || !amount) return;
+    var place = document.getElementById("change");
+    if (!place) {
+      place = document.createElement("output");
+      place.id = "change";
+      place.className = "change-due";
+      place.setAttribute("for", "id_tendered id_amount");
+      given.insertAdjacentElement("afterend", place);
+    }
+    var back = cents(given.value) === null || cents(amount.value) === null ? -1 : cents(given.value) - cents(amount.value);
+    place.textContent = back < 0 ? "" : "→ " + (back - (back % 100)) / 100 + "." + ("0" + (back % 100)).slice(-2);
+  });
+
   document.addEventListener("DOMContentLoaded", function () {
     /* the summary follows by itself; only a page that still lacks its visit needs the button */
     var button = document.querySelector("[data-update-totals]");

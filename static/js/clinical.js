@@ -26,4 +26,72 @@
     },
     true
   );
+
+  /* --- text templates: `.name` and a space --------------------------------------------------- */
+
+  var script = document.getElementById("clinical-js");
+  var templates = {};
+
+  function getJson(url) {
+    return fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" }).then(function (response) {
+      if (!response.ok) throw new Error(String(response.status));
+      return response.json();
+    });
+  }
+
+  if (script && script.dataset.templatesUrl) {
+    getJson(script.dataset.templatesUrl)
+      .then(function (answer) {
+        templates = answer.templates;
+      })
+      .catch(function () {}); /* what is typed stays as it is */
+  }
+
+  document.addEventListener("input", function (event) {
+    var area = event.target;
+    if (!area.matches || !area.matches("textarea")) return;
+    if (area.hasAttribute("data-templates") && area.selectionStart === area.selectionEnd) {
+      var before = area.value.slice(0, area.selectionStart);
+      var typed = /(^|\s)\.([a-z0-9][a-z0-9-]*)[ \n]$/i.exec(before);
+      var text = typed && templates[typed[2].toLowerCase()];
+      if (text) {
+        var start = before.length - typed[2].length - 2;
+        area.setRangeText(text + before.slice(-1), start, before.length, "end");
+      }
+    }
+    if (area.hasAttribute("data-grows")) grow(area);
+  });
+
+  function grow(area) {
+    if (area.scrollHeight > area.clientHeight) area.style.height = Math.min(area.scrollHeight + 2, 480) + "px";
+  }
+
+  document.querySelectorAll("textarea[data-grows]").forEach(grow);
+
+  /* --- how to take it: abbreviations written out, quantity counted by the server -------------- */
+
+  document.addEventListener("change", function (event) {
+    var field = event.target;
+    var part = /^(.*-)?(dosage|frequency|duration)$/.exec(field.name || "");
+    if (!part || !script || !script.dataset.sigUrl) return;
+    var prefix = part[1] || "";
+    function other(name) {
+      return field.form.elements[prefix + name];
+    }
+    var query = new URLSearchParams();
+    ["dosage", "frequency", "duration"].forEach(function (name) {
+      query.set(name, other(name).value);
+    });
+    getJson(script.dataset.sigUrl + "?" + query.toString())
+      .then(function (answer) {
+        if (answer.frequency) other("frequency").value = answer.frequency;
+        var quantity = other("quantity");
+        if (quantity.dataset.counted === quantity.value) quantity.value = "";
+        if (answer.quantity && !quantity.value) {
+          quantity.value = answer.quantity;
+          quantity.dataset.counted = String(answer.quantity);
+        }
+      })
+      .catch(function () {}); /* the server counts again when it saves */
+  });
 })();

@@ -25,12 +25,15 @@ import billing
 from billing.forms import (
     CancelInvoiceForm,
     CreateInvoiceForm,
+    CreditNoteForm,
     EditInvoiceForm,
     IssueInvoiceForm,
     RecordPaymentForm,
+    RefundPaymentForm,
     VoidPaymentForm,
+    WriteOffForm,
 )
-from billing.models import Invoice, Payment
+from billing.models import Invoice, Payment, Refund
 from billing.status import status_by_amounts
 from billing.totals import line_total, totals
 from departments.models import ClinicSettings
@@ -170,6 +173,26 @@ class InvoiceLife(RuleBasedStateMachine):
         done = self.do(VoidPaymentForm, instance=payment, data={"void_reason": "x"}).is_valid()
         assert done == (payment.voided_at is None)
 
+    @precondition(lambda self: self.invoice and self.invoice.payments.exists())
+    @rule(data=st.data(), amount=MONEY, share=st.sampled_from([None, 1, 3]))
+    def refund(self, data, amount, share):
+        payment = data.draw(st.sampled_from(list(self.invoice.payments.order_by("id"))))
+        if share:
+            amount = (payment.amount / share).quantize(Decimal("0.01"))
+        refund = {"payment": payment.pk, "amount": amount, "payment_method": "cash", "reason": "x"}
+        done = self.do(RefundPaymentForm, data=refund).is_valid()
+        assert done == (payment.voided_at is None and payment.is_money and 0 < amount <= payment.amount)
+
+    @precondition(lambda self: self.invoice)
+    @rule(form=st.sampled_from([CreditNoteForm, WriteOffForm]), amount=MONEY, share=st.sampled_from([None, 1, 2]))
+    def settle(self, form, amount, share):
+        due, live = self.invoice.balance_due, self.invoice.is_live
+        if share:
+            amount = (due / share).quantize(Decimal("0.01"))
+        entry = {"invoice": self.invoice.pk, "amount": amount, "notes": "x"}
+        done = self.do(form, data=entry).is_valid()
+        assert done == (live and 0 < amount <= due)
+
     @precondition(lambda self: self.invoice)
     @rule()
     def cancel(self):
@@ -196,6 +219,14 @@ class InvoiceLife(RuleBasedStateMachine):
             else:
                 assert not invoice.amount_paid
         assert Invoice.objects.live().count() <= 1
+        for refund in Refund.objects.select_related("payment"):
+            kept = getattr(refund.payment, "carried_to", None)
+            assert refund.payment.amount == refund.amount + (kept.amount if kept else 0)
+        for kind, prefix in (("credit_note", "CN"), ("write_off", "WO")):
+            numbers = Payment.objects.filter(kind=kind).order_by("document_number")
+            assert [entry.document_number for entry in numbers] == [
+                f"{prefix}-{number:06}" for number in range(1, len(numbers) + 1)
+            ]
         assert [invoice.invoice_number for invoice in Invoice.objects.order_by("invoice_number")] == [
             f"INV-{number:06}" for number in range(1, Invoice.objects.count() + 1)
         ]
@@ -203,9 +234,9 @@ class InvoiceLife(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 @pytest.mark.spec("RULE-INV-2", "RULE-INV-4", "RULE-INV-5", "RULE-PAY-1", "WF-INV", "WF-PAY")
-def test_any_sequence_keeps_the_books_right(billing_officer):
+def test_any_sequence_keeps_the_books_right(administrator):
     class Life(InvoiceLife):
-        officer = billing_officer
+        officer = administrator
 
         def __init__(self):
             super().__init__()
@@ -220,7 +251,7 @@ def test_any_sequence_keeps_the_books_right(billing_officer):
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     assert not Payment.objects.exists()

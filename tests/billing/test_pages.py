@@ -182,8 +182,8 @@ def test_buttons_follow_the_status(login, billing_officer):
         return {str(action["label"]) for action in page.context["actions"]}
 
     assert buttons(InvoiceFactory()) == {"Issue", "Edit", "Print", "Cancel"}
-    assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Cancel"}
-    assert buttons(PaymentFactory().invoice) == {"Record payment", "Print"}
+    assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Credit note", "Cancel"}
+    assert buttons(PaymentFactory().invoice) == {"Record payment", "Print", "Credit note"}
     assert buttons(InvoiceFactory(status="paid")) == {"Print"}
     assert buttons(InvoiceFactory(status="cancelled")) == {"Print"}
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from audit.models import AuditLog
-from billing.models import Invoice
+from billing.models import Invoice, Payment
 from clinical.models import Consultation
 from departments.models import ClinicSettings
 from healthcare.access import RoleView
@@ -44,6 +44,9 @@ PARENTS = {
     "appointment_start": Appointment,
     "consultation_addendum": Consultation,
     "invoice_pay": Invoice,
+    "invoice_credit_note": Invoice,
+    "invoice_write_off": Invoice,
+    "payment_refund": Payment,
 }
 #: What is about nobody, and may be made without further ado.
 PLAIN = {"Department", "User", "InsuranceProvider", "Service", "Medication", "DoctorSchedule", "DoctorAbsence"}
@@ -73,6 +76,8 @@ MAKERS = {
     "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),
     "Appointment": lambda user: consultation_of(user, completed=True).appointment,
     "WaitingListEntry": lambda user: factories.WaitingListEntryFactory(patient=canary_patient()),
+    "Problem": lambda user: factories.ProblemFactory(patient=canary_patient()),
+    "TextTemplate": lambda user: factories.TextTemplateFactory(owner=user),
     "Consultation": lambda user: consultation_of(user, completed=True),
     "Prescription": lambda user: factories.PrescriptionFactory(consultation=consultation_of(user)),
     "LabTest": lambda user: factories.LabTestFactory(consultation=consultation_of(user)),

@@ -1,0 +1,52 @@
+"""Zones of vital signs (BYD-9): normal, concerning, impossible. One place for the page and for the server."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from clinical import news2
+
+#: What a measurement can be at all, in the table; the clinic's own limits (settings.VITAL_LIMITS) are narrower.
+POSSIBLE = {
+    "systolic_bp": (1, 400),
+    "diastolic_bp": (1, 300),
+    "pulse_rate": (0, 400),
+    "temperature_celsius": (20, 50),
+    "respiratory_rate": (1, 200),
+    "oxygen_saturation": (0, 100),
+}
+
+
+def limits(name: str) -> tuple[Decimal, Decimal] | None:
+    """The least and the most that is taken; None where anything above zero is."""
+    found = settings.VITAL_LIMITS.get(name) or POSSIBLE.get(name)
+    return (Decimal(str(found[0])), Decimal(str(found[1]))) if found else None
+
+
+def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
+    """The normal zone of an adult, from the settings or else where NEWS2 gives no points; children have none here."""
+    if age < news2.ADULT:
+        return None
+    if name in settings.VITAL_NORMAL:
+        low, high = settings.VITAL_NORMAL[name]
+        return Decimal(str(low)), Decimal(str(high))
+    table = "spo2_scale1" if name == "oxygen_saturation" else name
+    band = next((band for band in news2.bands().get(table, ()) if band.points == 0), None)
+    return (band.low, band.high) if band else None
+
+
+def zone(name: str, value: Any, age: int) -> str:
+    """normal, concerning or impossible; empty where there is no value or no zone."""
+    if value is None:
+        return ""
+    ends = limits(name)
+    if ends and not ends[0] <= value <= ends[1]:
+        return "impossible"
+    usual = normal(name, age)
+    if usual is None:
+        return ""
+    low, high = usual
+    return "normal" if (low is None or value >= low) and (high is None or value <= high) else "concerning"

@@ -1,0 +1,224 @@
+"""The consulting room: codes, problems, templates, sig shortcuts, follow-up, versions."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from clinical import diagnosis_codes, sig
+from clinical.forms.consultations import CompleteConsultationForm, ConsultationForm
+from clinical.forms.problems import AddProblemForm, ChangeProblemForm, ProblemEnteredInErrorForm, TextTemplateForm
+from clinical.models import Prescription, Problem, TextTemplate
+from healthcare.clock import today
+from healthcare.workflow import submit
+from tests.factories import (
+    ConsultationFactory,
+    LabTestFactory,
+    PatientFactory,
+    PrescriptionFactory,
+    ProblemFactory,
+    TextTemplateFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+# -- codes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("BYD-11")
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("I10", "I10"),
+        ("j45909", "J45.909"),
+        ("heart attack", "I21.9"),
+        ("HTN", "I10"),
+        ("hypertension essential", "I10"),
+        ("T2DM", "E11.9"),
+        ("UTI", "N39.0"),
+        ("migraine", "G43.909"),
+    ],
+)
+def test_codes_are_found_by_code_title_and_everyday_name(text, first):
+    assert diagnosis_codes.search(text)[0].code == first
+
+
+@pytest.mark.spec("BYD-11")
+def test_the_search_is_for_those_who_write_notes(login, doctor, nurse):
+    url = reverse("diagnosis_code_options")
+    found = login(doctor).get(url, {"q": "asthma"}).json()["results"]
+    assert any(row["id"].startswith("J45") for row in found)
+    assert login(doctor).get(url, {"q": "\x00"}).json()["results"] == []
+    assert login(nurse).get(url, {"q": "asthma"}).status_code == 403
+
+
+@pytest.mark.spec("BYD-11", "WF-CONS")
+def test_codes_stand_beside_the_words_and_go_to_the_problem_list(login, doctor):
+    note = ConsultationFactory(doctor=doctor)
+    ProblemFactory(patient=note.patient, code="I10")
+    data = {"diagnosis": "Hypertension, asthma", "diagnosis_codes": ["I10", "J45.909"], "add_problems": "on"}
+    form = submit(CompleteConsultationForm, actor=doctor, instance=note, data=data)
+    assert form.is_valid(), form.errors
+    assert [entry["code"] for entry in form.instance.diagnosis_codes] == ["I10", "J45.909"]
+    assert sorted(note.patient.problems.values_list("code", flat=True)) == ["I10", "J45.909"]
+    text = login(doctor).get(note.get_absolute_url()).content.decode()
+    assert "J45.909 Unspecified asthma, uncomplicated" in text
+
+
+@pytest.mark.spec("BYD-11")
+@pytest.mark.parametrize("codes", [["X99.99"], ["<b>"], [f"A0{n}" for n in range(30)]])
+def test_only_codes_of_the_list(doctor, codes):
+    note = ConsultationFactory(doctor=doctor)
+    form = submit(ConsultationForm, actor=doctor, instance=note, data={"diagnosis_codes": codes})
+    assert "diagnosis_codes" in form.errors
+
+
+# -- problems --------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("BYD-11", "FND-6")
+def test_the_problem_list(login, doctor):
+    patient = PatientFactory()
+    client = login(doctor)
+    url = reverse("problem_create") + f"?patient={patient.pk}"
+    answer = client.post(url, {"patient": patient.pk, "code": ["E11.9"], "since": "2020-05-01"})
+    assert answer.url.endswith("?tab=record")
+    problem = Problem.objects.get()
+    assert (problem.title, problem.noted_by_user) == ("Type 2 diabetes mellitus without complications", doctor)
+    for tab in ("overview", "record"):
+        assert "Type 2 diabetes" in client.get(patient.get_absolute_url(), {"tab": tab}).content.decode()
+    again = submit(AddProblemForm, actor=doctor, data={"patient": patient.pk, "code": ["E11.9"], "since": today()})
+    assert not again.is_valid()
+    changed = {"title": "Diabetes", "code": ["E11.9"], "since": "2020-05-01", "status": "resolved"}
+    assert submit(ChangeProblemForm, actor=doctor, instance=problem, data=changed).instance.resolved_on == today()
+    form = submit(ProblemEnteredInErrorForm, actor=doctor, instance=problem, data={"notes": "Other patient"})
+    assert form.instance.struck and not patient.problems.current().exists()
+
+
+@pytest.mark.spec("BYD-11", "ROLE-2")
+def test_problems_are_part_of_the_detailed_record(login, nurse, receptionist, billing_officer):
+    problem = ProblemFactory(title="Zebrafish disease")
+    for user in (nurse, receptionist, billing_officer):
+        page = login(user).get(problem.patient.get_absolute_url()).content.decode()
+        assert "Zebrafish" not in page
+        with pytest.raises(PermissionDenied):
+            submit(ChangeProblemForm, actor=user, instance=problem, data={})
+
+
+# -- templates -------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("WF-CONS")
+def test_everybody_has_their_own_templates(login, doctor):
+    form = submit(TextTemplateForm, actor=doctor, data={"name": ".Lungs", "text": "Lungs clear."})
+    assert form.instance.name == "lungs"
+    assert not submit(TextTemplateForm, actor=doctor, data={"name": "lungs", "text": "x"}).is_valid()
+    other = TextTemplateFactory(owner=UserFactory(role="doctor"), name="mine")
+    client = login(doctor)
+    assert client.get(reverse("text_template_mine")).json() == {"templates": {"lungs": "Lungs clear."}}
+    assert client.get(reverse("text_template_edit", args=[other.pk])).status_code in (403, 404)
+    assert client.post(reverse("text_template_delete", args=[form.instance.pk])).status_code == 302
+    assert client.get(reverse("text_template_mine")).json() == {"templates": {}}
+    assert TextTemplate.objects.count() == 2
+
+
+# -- how to take it --------------------------------------------------------------------------
+
+
+@pytest.mark.spec("WF-RX")
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("bid", "twice a day"),
+        ("TDS", "three times a day"),
+        ("b.i.d.", "twice a day"),
+        ("q8h prn", "every 8 hours, when needed"),
+        ("qhs", "at bedtime"),
+        ("twice a day with food", "twice a day with food"),
+        ("on Mondays", "on Mondays"),
+    ],
+)
+def test_abbreviations_are_written_out(typed, written):
+    assert sig.written_out(typed) == written
+
+
+@pytest.mark.spec("WF-RX")
+@pytest.mark.parametrize(
+    ("dosage", "frequency", "duration", "quantity"),
+    [
+        ("1 tablet", "bid", "7 days", 14),
+        ("2 capsules", "q8h", "5 d", 30),
+        ("1-2 tablets", "four times a day", "3 days", 24),
+        ("½ tablet", "od", "1 week", 4),
+        ("1 tablet", "weekly", "4 weeks", 4),
+        ("1 tablet", "every other day", "2 weeks", 7),
+        ("1 tablet", "daily", "1 month", 30),
+        ("5 ml", "bid", "7 days", None),
+        ("1 tablet", "prn", "7 days", None),
+        ("1 tablet", "bid", "until gone", None),
+        ("500 mg", "bid", "7 days", None),
+        ("1 tablet", "q0h", "7 days", None),
+    ],
+)
+def test_quantities_are_counted_where_they_can_be(dosage, frequency, duration, quantity):
+    assert sig.quantity(dosage, frequency, duration) == quantity
+
+
+@pytest.mark.spec("WF-RX", "RULE-RX-1")
+def test_the_form_writes_out_and_counts(login, doctor, rows):
+    note = ConsultationFactory(doctor=doctor)
+    row = {"medication_name": "Ibuprofen 400 mg tablet", "dosage": "1 tablet", "frequency": "tid", "duration": "5 days"}
+    form = submit(ConsultationForm, actor=doctor, instance=note, data=rows("prescriptions", row))
+    assert form.is_valid(), form.formsets["prescriptions"].errors
+    made = Prescription.objects.get()
+    assert (made.frequency, made.quantity) == ("three times a day", 15)
+    answer = login(doctor).get(reverse("prescription_sig"), {**row, "frequency": "bid"}).json()
+    assert answer == {"frequency": "twice a day", "quantity": 10}
+
+
+# -- the chart, follow-ups, versions ---------------------------------------------------------
+
+
+@pytest.mark.spec("WF-CONS")
+def test_a_follow_up_is_booked_with_one_click(login, receptionist, doctor):
+    due = today() + timedelta(days=14)
+    note = ConsultationFactory(doctor=doctor, completed=True, follow_up_required=True, follow_up_date=due)
+    page = login(receptionist).get(note.patient.get_absolute_url()).content.decode()
+    assert f"appointment_date={due}" in page and "Follow-ups to book" in page
+    assert note.diagnosis not in page
+    form = login(receptionist).get(
+        reverse("appointment_create"), {"patient": note.patient_id, "doctor": doctor.pk, "appointment_date": due}
+    )
+    assert str(due) in form.content.decode()
+
+
+@pytest.mark.spec("PAGE-5", "WF-CONS")
+def test_the_overview_shows_what_goes_on(login, doctor):
+    patient = PatientFactory()
+    note = ConsultationFactory(patient=patient, doctor=doctor)
+    PrescriptionFactory(consultation=note, medication_name="Currentol")
+    LabTestFactory(consultation=note, test_name="Openium")
+    page = login(doctor).get(patient.get_absolute_url()).content.decode()
+    assert "Currentol" in page and "Openium" in page
+    workspace = login(doctor).get(
+        reverse("consultation_edit", args=[ConsultationFactory(patient=patient, doctor=doctor).pk])
+    )
+    assert "Openium" in workspace.content.decode()
+
+
+@pytest.mark.spec("RULE-CONS-5")
+def test_versions_before_the_lock_are_compared(login, administrator, doctor, nurse):
+    note = ConsultationFactory(doctor=doctor, chief_complaint="Cough")
+    first = {"chief_complaint": "Cough", "diagnosis": "Bronchitis"}
+    assert submit(CompleteConsultationForm, actor=doctor, instance=note, data=first).is_valid()
+    second = {"chief_complaint": "Cough", "diagnosis": "Pneumonia"}
+    assert submit(ConsultationForm, actor=doctor, instance=note, data=second).is_valid()
+    url = reverse("consultation_versions", args=[note.pk])
+    page = login(administrator).get(url)
+    newest = page.context["versions"][0]
+    assert newest["changes"] == [{"label": "Diagnosis", "old": "Bronchitis", "new": "Pneumonia"}]
+    assert newest["by"] == doctor and page.context["versions"][1]["completing"]
+    assert login(nurse).get(url).status_code == 403

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from healthcare.api import api_urls
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
 from healthcare.search import SearchPage, SearchSuggestions
@@ -14,6 +15,7 @@ urlpatterns = [
     path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
+    path("api/v1/", include(api_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),
     path("", include("scheduling.urls")),

@@ -344,7 +344,8 @@ def first_free(doctors: list[User], minutes: int) -> tuple[datetime, User] | Non
     """The earliest time from now on today at which one of the doctors is free for so long."""
     present = wall_clock().replace(second=0, microsecond=0)
     known = agendas([doctor.pk for doctor in doctors], present.date(), present.date())
-    length, found = timedelta(minutes=minutes), []
+    length = timedelta(minutes=minutes)
+    found: list[tuple[datetime, str, User]] = []
     for doctor in doctors:
         agenda = known[doctor.pk]
         for span in gaps(agenda.working, [*agenda.booked, *agenda.away]):
@@ -352,8 +353,10 @@ def first_free(doctors: list[User], minutes: int) -> tuple[datetime, User] | Non
             if start.date() == present.date() and start + length <= span.end:
                 found.append((start, str(doctor), doctor))
                 break
-    start, _name, doctor = min(found, default=(None, "", None), key=lambda entry: entry[:2])
-    return (start, doctor) if start is not None else None
+    if not found:
+        return None
+    start, _name, doctor = min(found, key=lambda entry: entry[:2])
+    return start, doctor
 
 
 class RescheduleAppointmentForm(TimeRulesForm):

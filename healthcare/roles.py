@@ -80,6 +80,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "invoices.write_off": (A,),
         "payments.view": (A, B),
         "payments.edit": (A, B),
+        "cash_closes.view": (A, B),
+        "cash_closes.count": (A, B),
+        "cash_closes.sign_off": (A, B),  # not one's own
         "reports.view": (A, D, R, B),
         "reports.patient_statistics": (A, D),
         "reports.revenue": (A, B),

@@ -43,6 +43,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Lab tests"), "lab_test_list", "lab_tests.view", "eyedropper"),
             Item(_("Invoices"), "invoice_list", "invoices.view", "receipt"),
             Item(_("Payments"), "payment_list", "payments.view", "cash-coin"),
+            Item(_("Cash close"), "cash_close_list", "cash_closes.view", "safe"),
             Item(_("Reports"), "report_list", "reports.view", "bar-chart"),
         ),
     ),

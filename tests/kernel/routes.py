@@ -82,6 +82,7 @@ MAKERS = {
     "Prescription": lambda user: factories.PrescriptionFactory(consultation=consultation_of(user)),
     "LabTest": lambda user: factories.LabTestFactory(consultation=consultation_of(user)),
     "Invoice": lambda user: invoice_of(canary_patient()),
+    "CashClose": lambda user: factories.CashCloseFactory(officer__last_name=CANARY),
     "UnbilledVisit": lambda user: consultation_of(user, completed=True).unbilled_visit,
     "Payment": lambda user: factories.PaymentFactory(invoice=invoice_of(canary_patient())),
 }

@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "appointments.reason": (A, D, N, R),  # reason and notes are clinical text
         "appointments.edit": (A, R),
         "appointments.check_in": (A, R),
+        "recalls.view": (A, R),  # whose follow-up is due, without what for
         "appointments.calendar": (A, D, R),
         "appointments.board": (A, D, N, R),  # who waits, by name
         "appointments.start": (D,),

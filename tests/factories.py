@@ -25,7 +25,7 @@ from healthcare.clock import now, today
 from healthcare.roles import Role
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy
 from reporting.models import Report
-from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 PASSWORD = "Clinic-test-2026!"
 
@@ -91,6 +91,13 @@ class AppointmentFactory(factory.django.DjangoModelFactory):
     doctor = factory.SubFactory(UserFactory, role=Role.DOCTOR)
     appointment_date = factory.LazyFunction(today)
     appointment_time = time(9, 0)
+
+
+class WaitingListEntryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WaitingListEntry
+
+    patient = factory.SubFactory(PatientFactory)
 
 
 class DoctorScheduleFactory(factory.django.DjangoModelFactory):

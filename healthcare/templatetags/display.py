@@ -26,6 +26,10 @@ STATUSES = {
     "completed": ("green", _("Completed")),
     "cancelled": ("struck", _("Cancelled")),
     "no_show": ("struck", _("No Show")),
+    # waiting list
+    "waiting": ("amber", _("Waiting")),
+    "booked": ("green", _("Booked")),
+    "withdrawn": ("struck", _("Withdrawn")),
     # lab tests
     "ordered": ("grey", _("Ordered")),
     "sample_collected": ("blue", _("Sample Collected")),

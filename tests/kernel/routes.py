@@ -75,6 +75,7 @@ MAKERS = {
     "PatientAllergy": lambda user: factories.PatientAllergyFactory(patient=canary_patient()),
     "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),
     "Appointment": lambda user: consultation_of(user, completed=True).appointment,
+    "WaitingListEntry": lambda user: factories.WaitingListEntryFactory(patient=canary_patient()),
     "Problem": lambda user: factories.ProblemFactory(patient=canary_patient()),
     "TextTemplate": lambda user: factories.TextTemplateFactory(owner=user),
     "Consultation": lambda user: consultation_of(user, completed=True),

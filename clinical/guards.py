@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from clinical.models import EDITABLE_AFTER_COMPLETION, LabTest
+from clinical.models import EDITABLE_AFTER_COMPLETION, Consultation, LabTest
 from healthcare.guards import Guard, append_only, refuse_function
+from patients.guards import MERGING
 
 ADDENDA = "consultation_addenda_append_only"
 RESULT_VERSIONS = "lab_result_versions_append_only"
@@ -37,6 +38,12 @@ def _sqlite_trigger(name: str, table: str, when: str, columns: str = "") -> tupl
     )
 
 
+def _same_text(same: str) -> str:
+    """SQL: nothing of the note changes but whose it is (a merge of charts)."""
+    columns = [field.column for field in Consultation._meta.concrete_fields]
+    return " AND ".join(f"OLD.{name} {same} NEW.{name}" for name in columns if name not in ("patient_id", "updated_at"))
+
+
 GUARDS = [
     append_only("consultation_addenda", ADDENDA, _("A signed addendum cannot be changed.")),
     append_only("lab_result_versions", RESULT_VERSIONS, _("An earlier result cannot be changed.")),
@@ -48,10 +55,17 @@ GUARDS = [
         sqlite=_sqlite_trigger(
             LOCKED,
             "consultations",
-            f"OLD.completed_at IS NOT NULL AND julianday('now') - julianday(OLD.completed_at) >= {_HOURS} / 24.0",
+            f"OLD.completed_at IS NOT NULL AND julianday('now') - julianday(OLD.completed_at) >= {_HOURS} / 24.0 "
+            f"AND NOT ({MERGING} AND {_same_text('IS')})",
         ),
-        postgresql=_row_trigger(
-            LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+        # A trigger's condition may hold no subquery there, so its function asks about the merge.
+        postgresql=(
+            f"CREATE OR REPLACE FUNCTION {LOCKED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN IF {MERGING} AND {_same_text('IS NOT DISTINCT FROM')} THEN RETURN NEW; END IF; "
+            f"RAISE EXCEPTION '{LOCKED}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+            *_row_trigger(
+                LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+            )[1:],
         ),
     ),
     Guard(

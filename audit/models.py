@@ -61,6 +61,12 @@ class Action(models.TextChoices):
     LOGOUT = "logout", _("Log out")
     LOGIN_FAILED = "login_failed", _("Failed log-in")
     PASSWORD_CHANGE = "password_change", _("Password change")
+    LOCK = "lock", _("Lock log-in")
+    UNLOCK = "unlock", _("Unlock log-in")
+    SECOND_FACTOR_ON = "second_factor_on", _("Second factor on")
+    SECOND_FACTOR_OFF = "second_factor_off", _("Second factor off")
+    END_SESSION = "end_session", _("End session")
+    OPEN_CONFIDENTIAL = "open_confidential", _("Open confidential chart")
     DENIED = "denied", _("Denied")
     ERROR = "error", _("Error")
 

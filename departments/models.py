@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from time import monotonic
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.db.models.functions import Lower
@@ -12,6 +15,7 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import now
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role, may
 from healthcare.text import LongTextField, PhoneField
@@ -93,6 +97,8 @@ class User(AbstractBaseUser, BaseModel):
         related_name="users",
     )
     is_active = models.BooleanField(_("active"), default=True)
+    #: Set while the password is one that an administrator handed out: until then it must be changed (AUTH-6).
+    one_time_until = models.DateTimeField(_("one-time password valid until"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 
@@ -125,6 +131,11 @@ class User(AbstractBaseUser, BaseModel):
         return f"Dr. {name}" if self.role == Role.DOCTOR else name
 
     @property
+    def must_change_password(self) -> bool:
+        """Whether the present password was handed out and has not been replaced yet."""
+        return self.one_time_until is not None
+
+    @property
     def is_staff(self) -> bool:
         """Whether the Django admin opens for this person."""
         return may(self, "admin.use")
@@ -147,8 +158,64 @@ class User(AbstractBaseUser, BaseModel):
         return iter(())
 
 
+class SecondFactor(BaseModel):
+    """A person's authenticator app (TOTP) and recovery codes."""
+
+    AUDIT_EXCLUDED = ("secret", "last_step", "recovery_codes")
+
+    user = models.OneToOneField(User, verbose_name=_("user"), on_delete=models.PROTECT, related_name="second_factor")
+    secret = models.CharField(_("secret"), max_length=64, blank=True, default="")
+    #: The time step of the last accepted code: none is accepted twice.
+    last_step = models.BigIntegerField(default=0)
+    #: Hashes of the codes not used yet.
+    recovery_codes = models.JSONField(default=list, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        db_table = "second_factors"
+        verbose_name = _("second factor")
+        verbose_name_plural = _("second factors")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class LoginThrottle(BaseModel):
+    """How often log-in failed lately for an account or an address, under a key that does not name it (AUTH-2)."""
+
+    AUDITED = False
+
+    key = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(default=now)
+
+    class Meta:
+        db_table = "login_throttles"
+
+    def __str__(self) -> str:
+        return f"{self.failures}"
+
+
+class Session(AbstractBaseSession):
+    """A browser's session; beside Django's columns it says whose and from where, so that it can be listed and ended."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    public_id = models.UUIDField(db_index=True)  # not unique: a session that gets a new key is twice there meanwhile
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True)
+    user_agent = models.CharField(_("user agent"), max_length=400, default="")
+    began_at = models.DateTimeField(_("since"), null=True)
+    seen_at = models.DateTimeField(_("last seen"), default=now)
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+        db_table = "sessions"
+
+
 class ClinicSettings(BaseModel):
     """The clinic's letterhead, currency and tax: one row."""
+
+    _shown: ClassVar[ClinicSettings | None] = None
+    _shown_at: ClassVar[float] = 0.0
 
     name = models.CharField(_("clinic name"), max_length=200, default="Riverside Family Clinic")
     address = models.CharField(_("address"), max_length=300, blank=True, default="")
@@ -163,6 +230,12 @@ class ClinicSettings(BaseModel):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", "Letter")], default="A4")
+    second_factor_roles = models.JSONField(
+        _("second factor required for"),
+        default=list,
+        blank=True,
+        help_text=_("People of these roles set up an authenticator app when they next log in."),
+    )
 
     class Meta:
         db_table = "clinic_settings"
@@ -177,6 +250,17 @@ class ClinicSettings(BaseModel):
     def current(cls) -> ClinicSettings:
         """The clinic's settings; the defaults where none were saved yet."""
         return cls.objects.order_by("id").first() or cls()
+
+    @classmethod
+    def shown(cls) -> ClinicSettings:
+        """The settings for a page's head: read again every few seconds only, for every page shows them."""
+        if cls._shown is None or monotonic() - cls._shown_at >= settings.CLINIC_SHOWN_SECONDS:
+            cls._shown, cls._shown_at = cls.current(), monotonic()
+        return cls._shown
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        ClinicSettings._shown = None
 
     @property
     def logo_url(self) -> str:

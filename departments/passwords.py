@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+from departments import lockout
 
 
 class ComplexityValidator:
@@ -31,3 +34,20 @@ class ComplexityValidator:
     def get_help_text(self) -> str:
         """The rule in words."""
         return _("Upper and lower case letters, a digit and a special character.")
+
+
+#: Without letters and digits that look alike on paper.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz"
+
+
+def new_password() -> str:
+    """A one-time password of some 70 bits that can be read out: `Wkq7-mtrhx-pdn4c-vyg`."""
+    parts = ["".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3)]
+    return f"{parts[0].capitalize()}{secrets.randbelow(90) + 10}-{parts[1]}-{parts[2]}"
+
+
+def is_present_password(user: Any, password: str) -> bool:
+    """Whether this is the person's password; guessing it in somebody's open session is stopped like at the log-in."""
+    if not lockout.take("password", str(user.pk)) or not user.check_password(password):
+        return False
+    return lockout.forgive("password", str(user.pk), all_of_them=True)

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "healthcare.middleware.ActingMiddleware",
     "healthcare.middleware.IdleTimeoutMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "departments.middleware.DutiesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -95,7 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "healthcare.shell.shell",
             ],
-            "builtins": ["healthcare.templatetags.display"],
+            "builtins": ["healthcare.templatetags.display", "healthcare.templatetags.tables"],
         },
     },
 ]
@@ -135,6 +136,9 @@ CACHES = {
 # -- people --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "departments.User"
+AUTHENTICATION_BACKENDS = ["departments.backends.ClinicBackend"]
+# After five wrong passwords of an account (fifty of an address) log-in is locked for so long.
+LOGIN_LOCK_SECONDS = env.int("LOGIN_LOCK_SECONDS", default=15 * 60)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
@@ -152,6 +156,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # -- sessions, cookies, headers ------------------------------------------------------------------
 
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
+SESSION_ENGINE = "departments.sessions"
+SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -193,6 +199,9 @@ USE_TZ = True
 TIME_ZONE = CLINIC_TIME_ZONE = env.str("CLINIC_TIME_ZONE", default="UTC")
 FORMAT_MODULE_PATH = ["healthcare.formats"]
 PHONE_REGION = env.str("PHONE_REGION", default="US")
+
+# How long a page may show the clinic's old name after another process changed it.
+CLINIC_SHOWN_SECONDS = 0 if TESTING else 5
 
 # Limits of vital signs (VAL-3), both ends allowed.
 VITAL_LIMITS = {

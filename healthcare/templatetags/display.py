@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from django import template
@@ -138,23 +139,6 @@ def cell(value: Any) -> Any:
     return shown
 
 
-@register.simple_tag
-def cells(row: Any) -> Any:
-    """The cells of a table's row; the first one leads to the row's page.
-
-    Written here because a list has some two hundred of them, and the template language takes half a page's time.
-    """
-    parts = []
-    for number, entry in enumerate(row["cells"]):
-        column = entry["column"]
-        shown: str = conditional_escape(cell(entry["value"]))
-        if number == 0 and row.get("url"):
-            shown = f'<a href="{conditional_escape(row["url"])}" class="row-link">{shown}</a>'
-        classes = ("text-end " if column.get("align") == "end" else "") + ("" if number else "cell-first")
-        parts.append(f'<td data-label="{conditional_escape(column["label"])}" class="{classes}">{shown}</td>')
-    return SafeString("".join(parts))
-
-
 def status_tone(value: Any) -> Any:
     """The tone of a status, for stripes and calendars."""
     return STATUSES.get(str(value), ("grey", ""))[0]
@@ -201,6 +185,7 @@ def word(value: Any) -> Any:
 
 
 @register.simple_tag
+@cache
 def icon(name: Any) -> Any:
     """{% icon "search" %}: decorative, so that words always stand beside it."""
     return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name) if name else ""
@@ -231,3 +216,16 @@ def initials(name: Any) -> Any:
     """Maria Lopez -> ML"""
     words = str(name).split()
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+#: In this order: each pretends to be those after it.
+BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac", "macOS"))
+
+
+@register.filter
+def browser(agent: Any) -> str:
+    """A user agent in two words: `Firefox on Windows`; as it is where nothing is known about it."""
+    name = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "Linux" if "Linux" in agent else "")
+    return str(_("%(browser)s on %(system)s") % {"browser": name, "system": system}) if name and system else agent[:40]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,8 +10,13 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import ClinicSettings, Department, User
+from departments.passwords import is_present_password, new_password
+from healthcare.clock import now
 from healthcare.roles import Role
 from healthcare.workflow import WorkflowForm, refuse
+
+#: A password that was handed out works for so long, and only to be changed.
+ONE_TIME = timedelta(hours=72)
 
 
 class DepartmentForm(WorkflowForm):
@@ -130,22 +136,22 @@ def keep_an_administrator(user: User, actor: Any) -> None:
 
 
 class CreateStaffForm(StaffForm):
-    """Make an account with a first password."""
+    """Make an account. Its password is made here, shown once, and changed at the first log-in (AUTH-6)."""
 
     password = forms.CharField(
-        label=_("First password"),
+        label=_("One-time password"),
+        required=False,
         strip=False,
         max_length=128,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Leave it empty: a password is made and shown once. It has to be changed at the first log-in."),
     )
     fieldsets = (*StaffForm.fieldsets, (_("Log-in"), ("password",)))
+    #: The password that was made, to be shown once.
+    one_time_password = ""
 
     class Meta(StaffForm.Meta):
         pass
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = password_validators_help_text_html()
 
     def _post_clean(self) -> None:
         super()._post_clean()
@@ -158,8 +164,16 @@ class CreateStaffForm(StaffForm):
                 self.add_error("password", error)
 
     def save(self, commit: bool = True) -> Any:
-        self.instance.set_password(self.cleaned_data["password"])
+        password = self.cleaned_data.get("password")
+        if not password:
+            password = self.one_time_password = new_password()
+        self.instance.set_password(password)
+        self.instance.one_time_until = self.valid_until()
         return super().save(commit)
+
+    def valid_until(self) -> datetime | None:
+        """Until when the password works; None for one's own."""
+        return now() + ONE_TIME
 
 
 class DeactivateStaffForm(DeactivateForm):
@@ -192,22 +206,30 @@ class ReactivateStaffForm(ReactivateForm):
 
 
 class ResetPasswordForm(CreateStaffForm):
-    """Give a member of staff a new password; their sessions end at once."""
+    """Give a member of staff a new one-time password; their sessions end at once."""
 
     action = "password_change"
-    submit_label = _("Set password")
+    submit_label = _("Reset password")
     fieldsets = ()
 
     class Meta:
         model = User
         fields: list[str] = []
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk == self.actor.pk:
+            raise refuse(_("Change your own password on the page of your account."), code="self")
+        return cleaned
 
-class ChangeOwnPasswordForm(ResetPasswordForm):
+
+class ChangeOwnPasswordForm(CreateStaffForm):
     """Change one's own password, knowing the present one."""
 
     permission = "signed_in"
+    action = "password_change"
     submit_label = _("Change password")
+    fieldsets = ()
     old_password = forms.CharField(
         label=_("Present password"),
         strip=False,
@@ -220,18 +242,48 @@ class ChangeOwnPasswordForm(ResetPasswordForm):
         model = User
         fields: list[str] = []
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["password"]
+        field.required, field.label = True, _("New password")
+        field.widget.is_required = True
+        field.widget.attrs["data-strength"] = ""
+        field.help_text = password_validators_help_text_html()
+
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
-        if not self.actor.check_password(old):
+        if not is_present_password(self.actor, old):
             raise refuse(_("This is not your present password."), code="password_incorrect")
         return old
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("password") and cleaned.get("password") == cleaned.get("old_password"):
+            self.add_error("password", refuse(_("Choose another password than the present one."), code="same"))
+        return cleaned
+
+    def valid_until(self) -> datetime | None:
+        return None
 
 
 class ClinicSettingsForm(WorkflowForm):
     """The clinic's letterhead and tax rate."""
 
     permission = "settings.edit"
+    fieldsets: ClassVar[tuple[Any, ...]] = (
+        (_("Clinic"), ("name", "address", "phone", "email", "logo")),
+        (_("Documents"), ("tax_rate", "paper")),
+        (_("Access"), ("second_factor_roles",)),
+    )
+
+    second_factor_roles = forms.MultipleChoiceField(
+        label=_("Second factor required for"),
+        required=False,
+        choices=Role.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("People of these roles set up an authenticator app when they next log in."),
+    )
 
     class Meta:
         model = ClinicSettings
-        fields = ["name", "address", "phone", "email", "logo", "tax_rate", "paper"]
+        fields = ["name", "address", "phone", "email", "logo", "tax_rate", "paper", "second_factor_roles"]

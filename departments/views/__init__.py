@@ -5,55 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from departments import forms
+from departments import forms, lockout, second_factor
 from departments.filters import UserFilter
-from departments.models import ClinicSettings, Department, User
+from departments.forms import access
+from departments.models import ClinicSettings, Department, SecondFactor, User
+from departments.sessions import live_sessions
 from healthcare.access import RoleView
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.roles import PUBLIC
-
-
-class LoginPage(RoleView, LoginView):
-    """Log in with e-mail and password."""
-
-    permission = PUBLIC
-    redirect_authenticated_user = True
-
-
-class LogoutPage(RoleView, LogoutView):
-    """End the session (POST only)."""
-
-    permission = PUBLIC
-
-
-class ChangePasswordPage(EditPage):
-    """Change one's own password."""
-
-    permission = "signed_in"
-    model = User
-    form_class = forms.ChangeOwnPasswordForm
-    page_title = gettext_lazy("Change password")
-    success_message = gettext_lazy("Your password is changed; your other sessions have ended.")
-
-    def get_instance(self) -> Any:
-        return User.objects.get(pk=self.request.user.pk)
-
-    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
-        return [(self.get_page_title(), "")]
-
-    def get_cancel_url(self) -> str:
-        return reverse("dashboard")
-
-    def get_success_url(self, form: Any) -> str:
-        update_session_auth_hash(self.request, form.instance)
-        return reverse("dashboard")
 
 
 class ClinicLogo(RoleView):
@@ -154,22 +120,69 @@ class UserList(ListPage):
 
 
 class UserDetail(DetailPage):
-    """One member of staff."""
+    """One member of staff: what they are, and how they get in."""
 
     permission = "users.view"
     model = User
+    template_name = "departments/user_detail.html"
     sections = (
         Section("", ("first_name", "last_name", "email", "phone", "role", "department", "last_login", "created_at")),
     )
     actions = (
         Action(gettext_lazy("Edit"), "user_edit", form=forms.StaffForm, style="primary", icon="pencil"),
-        Action(gettext_lazy("Set password"), "user_set_password", form=forms.ResetPasswordForm, icon="key"),
+        Action(gettext_lazy("Unlock log-in"), "user_unlock", form=access.UnlockForm, icon="unlock"),
+        Action(
+            gettext_lazy("Reset password"),
+            "user_set_password",
+            form=forms.ResetPasswordForm,
+            icon="key",
+            when=lambda user: user.is_active,
+        ),
+        Action(
+            gettext_lazy("Remove second factor"),
+            "user_remove_second_factor",
+            permission="users.edit",
+            icon="phone",
+            when=lambda user: second_factor.factor_of(user) is not None,
+        ),
+        Action(gettext_lazy("End sessions"), "user_end_sessions", form=access.EndSessionsForm, icon="box-arrow-right"),
         Action(gettext_lazy("Deactivate"), "user_delete", form=forms.DeactivateStaffForm, style="danger"),
         Action(gettext_lazy("Reactivate"), "user_reactivate", form=forms.ReactivateStaffForm),
     )
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            sessions=live_sessions(self.object),
+            locked_until=lockout.locked_until("account", self.object.email)
+            or lockout.locked_until("code", str(self.object.pk)),
+            factor=second_factor.factor_of(self.object),
+            factor_required=second_factor.required_for(self.object),
+            **kwargs,
+        )
 
-class UserCreate(CreatePage):
+
+class ShowsPassword:
+    """Answers with the one-time password that the form made, this one time, instead of leading on."""
+
+    done: Any = None
+
+    def get_success_url(self, form: Any) -> str:
+        self.done = form
+        return str(form.instance.get_absolute_url())
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().post(request, *args, **kwargs)  # type: ignore[misc]
+        if self.done is None or not self.done.one_time_password:
+            return response
+        context = {
+            "page_title": self.done.instance.full_name,
+            "person": self.done.instance,
+            "password": self.done.one_time_password,
+        }
+        return TemplateResponse(request, "departments/one_time_password.html", context)
+
+
+class UserCreate(ShowsPassword, CreatePage):
     """Make an account."""
 
     permission = "users.edit"
@@ -186,13 +199,53 @@ class UserEdit(EditPage):
     form_class = forms.StaffForm
 
 
-class UserSetPassword(EditPage):
-    """Give a member of staff a new password."""
+class UserSetPassword(ShowsPassword, EditPage):
+    """Give a member of staff a new one-time password."""
 
     permission = "users.edit"
     model = User
     form_class = forms.ResetPasswordForm
-    page_title = gettext_lazy("Set password")
+    page_title = gettext_lazy("Reset password")
+
+
+class UserUnlock(ActionPage):
+    """Open somebody's log-in again."""
+
+    permission = "users.edit"
+    model = User
+    form_class = access.UnlockForm
+
+
+class UserEndSessions(ActionPage):
+    """Log somebody out everywhere, or in one place (`?session=`)."""
+
+    permission = "users.edit"
+    model = User
+    form_class = access.EndSessionsForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"session": self.request.GET.get("session")}
+
+
+class UserRemoveSecondFactor(ActionPage):
+    """Take the second factor from somebody who lost it."""
+
+    permission = "users.edit"
+    model = User
+    form_class = access.RemoveSecondFactorForm
+
+    def get_instance(self) -> Any:
+        return get_object_or_404(SecondFactor, user=self.get_object(), is_active=True)
+
+    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
+        user = self.object.user
+        return [(_("Staff"), reverse("user_list")), (str(user), user.get_absolute_url()), (self.get_page_title(), "")]
+
+    def get_cancel_url(self) -> str:
+        return str(self.object.user.get_absolute_url())
+
+    def get_success_url(self, form: Any) -> str:
+        return self.get_cancel_url()
 
 
 class UserDeactivate(ActionPage):

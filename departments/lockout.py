@@ -1,0 +1,59 @@
+"""Guessing is stopped: so many failures of an account or an address, and log-in is locked for a while (AUTH-2).
+
+A try is counted before the password is looked at, in one statement with its own condition, so that a
+hundred guesses at once are worth no more than the allowed five.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, F, Q, Value, When
+from django.utils.crypto import salted_hmac
+
+from departments.models import LoginThrottle
+from healthcare.clock import now
+
+#: A clinic's people share one address, so that it may fail more often than one account.
+ACCOUNT_LIMIT = 5
+ADDRESS_LIMIT = 50
+
+
+def key_of(kind: str, name: str) -> str:
+    """A key that says neither the account nor the address: people type passwords into the wrong field."""
+    return salted_hmac("departments.lockout", f"{kind}:{name.strip().lower()}", algorithm="sha256").hexdigest()
+
+
+def expiry() -> datetime:
+    """Failures before this moment are forgotten."""
+    return now() - timedelta(seconds=settings.LOGIN_LOCK_SECONDS)
+
+
+def take(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> bool:
+    """Count one try as failed until `forgive`; False where no more are allowed for now."""
+    key, long_ago = key_of(kind, name), expiry()
+    rows = LoginThrottle.objects.filter(key=key)
+    if not rows.exists():
+        LoginThrottle.objects.bulk_create([LoginThrottle(key=key)], ignore_conflicts=True)
+    counted = Case(When(last_at__lt=long_ago, then=Value(1)), default=F("failures") + 1)
+    allowed = rows.filter(Q(failures__lt=limit) | Q(last_at__lt=long_ago))
+    return bool(allowed.update(failures=counted, last_at=now()))
+
+
+def forgive(kind: str, name: str, *, all_of_them: bool = False) -> bool:
+    """Take back the try that turned out right, or all failures; whether there were any."""
+    rows = LoginThrottle.objects.filter(key=key_of(kind, name), failures__gt=0)
+    return bool(rows.update(failures=Value(0) if all_of_them else F("failures") - 1))
+
+
+def locked_until(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> datetime | None:
+    """When log-in opens again, if it is locked now."""
+    found = LoginThrottle.objects.filter(key=key_of(kind, name), failures__gte=limit, last_at__gte=expiry()).first()
+    return found.last_at + timedelta(seconds=settings.LOGIN_LOCK_SECONDS) if found else None
+
+
+def tidy() -> None:
+    """Forget what no longer counts; run by the worker."""
+    old = LoginThrottle.objects.filter(last_at__lt=expiry())
+    old._raw_delete(old.db)

@@ -1,0 +1,57 @@
+"""The session engine: Django's database sessions in our own table, which says whose they are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from healthcare.clock import now
+from healthcare.context import acting
+from healthcare.models import new_id
+
+
+class SessionStore(DatabaseStore):
+    """Sessions with their person and place."""
+
+    @classmethod
+    def get_model_class(cls) -> Any:
+        from departments.models import Session
+
+        return Session
+
+    def create_model_instance(self, data: Any) -> Any:
+        data.setdefault("public_id", new_id().hex)
+        row = super().create_model_instance(data)
+        row.user_id = data.get("_auth_user_id")
+        row.public_id = data["public_id"]
+        row.ip_address, row.user_agent = data.get("ip_address"), data.get("user_agent", "")
+        row.began_at = data.get("began_at")
+        row.seen_at = now()
+        return row
+
+
+def say_where(session: Any) -> None:
+    """Note in a session that just began when it did, and from where, for the person's list of sessions."""
+    context = acting()
+    session["public_id"] = new_id().hex
+    session["ip_address"], session["user_agent"] = context.ip_address, context.user_agent
+    session["began_at"] = now().isoformat()
+
+
+def live_sessions(user: Any) -> Any:
+    """The person's sessions that have not ended, newest first."""
+    since = now() - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+    return user.sessions.filter(seen_at__gte=since, expire_date__gt=now()).order_by("-seen_at")
+
+
+def end_sessions(user: Any, *, public_id: Any = None, but: str | None = None) -> int:
+    """End one session of the person, or all of them (`but` the one with this key); how many there were."""
+    rows = user.sessions.all()
+    if public_id is not None:
+        rows = rows.filter(public_id=public_id)
+    if but is not None:
+        rows = rows.exclude(session_key=but)
+    return int(rows.delete()[0])

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from audit.digests import canonical, mac_of
 from healthcare.generic.base import url_of
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
 
@@ -116,6 +117,8 @@ class AuditLog(BaseModel):
     new_values = models.JSONField(_("new values"), null=True, blank=True, encoder=DjangoJSONEncoder)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=400, blank=True, default="")
+    #: Made with a key that the database does not hold, so that nobody adds a row behind the clinic's back (AUD-3).
+    mac = models.CharField(max_length=64, blank=True, default="", editable=False)
 
     objects = AuditLogQuerySet.as_manager()
 
@@ -136,6 +139,11 @@ class AuditLog(BaseModel):
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.entity_label}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.mac = mac_of(canonical(self))
+        super().save(*args, **kwargs)
+
     @property
     def entity_label(self) -> str:
         """The entity's name as people write it."""
@@ -150,6 +158,30 @@ class AuditLog(BaseModel):
 
     def patient_of_row(self) -> Any:
         return self.patient_id
+
+
+class AuditSeal(BaseModel):
+    """A batch of rows that can no longer change unnoticed: each seal also vouches for the one before it (AUD-3)."""
+
+    AUDITED = False
+
+    number = models.BigIntegerField(_("number"), unique=True)
+    #: Of each row its key and a digest, 16 bytes each.
+    leaves = models.BinaryField()
+    #: The Merkle root of the leaves.
+    root = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, blank=True, default="")
+    #: Rows from before sealing began, or from an import, which carry no code of their own.
+    adopted = models.BooleanField(default=False)
+    mac = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "audit_seals"
+        verbose_name = _("audit seal")
+        verbose_name_plural = _("audit seals")
+
+    def __str__(self) -> str:
+        return f"{self.number}"
 
 
 @cache

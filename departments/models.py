@@ -308,3 +308,4 @@ class Counter(BaseModel):
 
 
 from departments.drafts import FormDraft  # noqa: E402, F401 - a table of this app, kept in a file of its own
+from departments.tokens import ApiSession, IdempotencyKey  # noqa: E402, F401

@@ -19,7 +19,7 @@ class HealthcareConfig(AppConfig):
     verbose_name = _("Healthcare Management System")
 
     def ready(self) -> None:
-        from healthcare import checks, guards  # noqa: F401 - checks register themselves
+        from healthcare import checks, guards, logs  # noqa: F401 - checks and receivers register themselves
 
         guards.register_messages()
         pre_migrate.connect(guards.uninstall, sender=self, dispatch_uid="healthcare.guards_away")

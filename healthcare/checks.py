@@ -9,6 +9,7 @@ from django.core.checks import Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from healthcare.access import RoleView
+from healthcare.roles import PERMISSIONS, PUBLIC
 
 #: Namespaces that guard themselves: the Django admin asks `has_permission` of its site.
 SELF_GUARDED = frozenset({"admin"})
@@ -24,12 +25,19 @@ def routes(resolver: Any = None, prefix: str = "", namespaces: tuple[str, ...] =
             yield prefix + str(entry.pattern), entry, namespaces
 
 
+def declares_roles(callback: Any) -> bool:
+    """Whether the view is a RoleView, or tells a permission for each of its methods (healthcare.rest)."""
+    if issubclass(getattr(callback, "view_class", object), RoleView):
+        return True
+    permissions = getattr(callback, "permissions", {})
+    return bool(permissions) and all(name in PERMISSIONS or name == PUBLIC for name in permissions.values())
+
+
 @register()
 def every_route_declares_roles(**_kwargs: Any) -> list[Error]:
-    """Error for each route whose view is not a RoleView."""
+    """Error for each route that declares no roles."""
     return [
         Error(f"{path} declares no roles: its view must be a RoleView.", id="healthcare.E001")
         for path, pattern, namespaces in routes()
-        if not SELF_GUARDED & set(namespaces)
-        and not issubclass(getattr(pattern.callback, "view_class", object), RoleView)
+        if not SELF_GUARDED & set(namespaces) and not declares_roles(pattern.callback)
     ]

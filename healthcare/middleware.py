@@ -34,7 +34,7 @@ class ActingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = new_id().hex
+        request_id, started = new_id().hex, time.perf_counter()
         request.request_id = request_id  # type: ignore[attr-defined]
         with act(
             user=SimpleLazyObject(lambda: request.user if request.user.is_authenticated else None),
@@ -49,6 +49,10 @@ class ActingMiddleware:
                 tell("denied", request)
             elif response.status_code == 500:
                 tell("error", request, kind=getattr(request, "failure", "?"))
+            if logger.isEnabledFor(logging.INFO):
+                milliseconds = (time.perf_counter() - started) * 1000
+                line = (request.method, route_of(request), response.status_code, milliseconds)
+                logger.info("%s %s %s %.0f ms", *line)
         response.headers.setdefault("X-Request-ID", request_id)
         if not request.path.startswith(CACHEABLE):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -62,7 +66,7 @@ class ActingMiddleware:
 def tell(action: str, request: HttpRequest, **values: Any) -> None:
     """Audit a refusal or an error; the answer is given even if the database cannot take the row."""
     match: Any = getattr(request, "resolver_match", None)
-    key = match.kwargs.get("pk") if match else None
+    key = (match.kwargs.get("pk") or match.kwargs.get("id")) if match else None
     try:
         record(
             action,

@@ -189,6 +189,11 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
+# -- API ----------------------------------------------------------------------------------------
+
+API_RATE = env.str("API_RATE", default="1200/m")
+API_LOGIN_RATE = env.str("API_LOGIN_RATE", default="30/m")
+
 # -- clinic --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -215,6 +220,13 @@ ICD10_FILE = env.str("ICD10_FILE", default="")
 VITAL_NORMAL = {
     "diastolic_bp": (60, 89),
 }
+
+# -- audit trail ---------------------------------------------------------------------------------
+
+# The key of the seals stands outside the database: here, or in a file that is made where there is none.
+AUDIT_KEY = env.str("AUDIT_KEY", default="test" if TESTING else "")
+AUDIT_KEY_FILE = Path(env.str("AUDIT_KEY_FILE", default=str(VAR_DIR / "audit.key")))
+AUDIT_HEAD_FILE = Path(env.str("AUDIT_HEAD_FILE", default=str(VAR_DIR / "audit.head")))
 
 # -- files ---------------------------------------------------------------------------------------
 
@@ -258,12 +270,15 @@ Q_CLUSTER = {
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", default=300)
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
+# 0: no log of slow queries.
+SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "healthcare.logs.LineFormatter"}, "json": {"()": "healthcare.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="line")}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "loggers": {"audit.seals": {"level": "INFO"}},
 }
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from healthcare.api import api_urls
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
 
@@ -11,6 +12,7 @@ urlpatterns = [
     path("", Dashboard.as_view(), name="dashboard"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
+    path("api/v1/", include(api_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),
     path("", include("scheduling.urls")),

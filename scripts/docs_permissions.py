@@ -44,8 +44,8 @@ def route_table() -> str:
 
     rows = []
     for path, pattern, namespaces in routes():
-        view = getattr(pattern.callback, "view_class", None)
-        if SELF_GUARDED & set(namespaces) or not issubclass(view, RoleView):
+        view = getattr(pattern.callback, "view_class", object)
+        if SELF_GUARDED & set(namespaces) or not issubclass(view, RoleView) or path.startswith("api/"):
             continue
         everybody = view.permission == PUBLIC
         cells = ("everybody", *[""] * (len(heads()) - 1)) if everybody else marks(view.allowed_roles())

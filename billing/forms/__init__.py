@@ -8,22 +8,27 @@ from billing.forms.invoices import (
     IssueInvoiceForm,
     MarkOverdueForm,
 )
-from billing.forms.payments import RecordPaymentForm, VoidPaymentForm
+from billing.forms.line_items import AddLineItemForm, EditLineItemForm, RemoveLineItemForm
+from billing.forms.payments import ChangePaymentForm, RecordPaymentForm, VoidPaymentForm
 from billing.forms.services import DeactivateServiceForm, ReactivateServiceForm, ServiceForm
 from billing.forms.settlements import CreditNoteForm, RefundPaymentForm, WriteOffForm
 
 __all__ = [
+    "AddLineItemForm",
     "CancelInvoiceForm",
+    "ChangePaymentForm",
     "CreateInvoiceForm",
     "CreditNoteForm",
     "DeactivateServiceForm",
     "EditInvoiceForm",
+    "EditLineItemForm",
     "InvoiceForm",
     "IssueInvoiceForm",
     "MarkOverdueForm",
     "ReactivateServiceForm",
     "RecordPaymentForm",
     "RefundPaymentForm",
+    "RemoveLineItemForm",
     "ServiceForm",
     "VoidPaymentForm",
     "WriteOffForm",

@@ -231,3 +231,20 @@ class VoidPaymentForm(WorkflowForm):
         super().save(commit)
         settle(invoice, -payment.amount)
         return payment
+
+
+class ChangePaymentForm(WorkflowForm):
+    """Refused, and says why: what was received stays as it was written down (RULE-PAY-3)."""
+
+    permission = "payments.edit"
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return False
+
+    def clean(self) -> dict[str, Any]:
+        raise refuse(_("A payment is never changed. Void it with a reason and record the right one."))

@@ -248,7 +248,7 @@ class InvoiceLineItem(BaseModel):
         return self.description
 
     def patient_of_row(self) -> Any:
-        return self.invoice.patient_id
+        return self.invoice.patient_id if self.invoice_id else None
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """A draft's line may be taken out (audited); the database refuses it for any other invoice."""

@@ -2,6 +2,7 @@
 
 TABLE = {
     "dashboard": "ADNRB",
+    "api_no_such_path": "public",
     "draft_save": "ADNRB",
     "draft_discard": "ADNRB",
     "healthz": "public",

@@ -1,0 +1,5 @@
+"""The REST API's machinery: resources are declared from pages, so that no rule is written twice."""
+
+from healthcare.rest.resource import Brief, Nested, Resource
+
+__all__ = ["Brief", "Nested", "Resource"]

@@ -1,0 +1,123 @@
+"""From a JSON body to the data that a form takes: the API fills in the page's form and sends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+from ninja.parser import Parser
+
+from healthcare.rest.answers import ApiError, api_name
+
+#: The services of every form that a body may use.
+ACKNOWLEDGED = ("acknowledge_warnings", "override_reason")
+
+
+class ExactParser(Parser):
+    """Reads JSON without floating point: `10.10` stays what was typed."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return json.loads(request.body, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def own_fields(form_class: Any) -> dict[str, Any]:
+    """The form's fields that a person fills in, by name."""
+    return {
+        name: field
+        for name, field in form_class.base_fields.items()
+        if name not in getattr(form_class, "SERVICE_FIELDS", ()) and not isinstance(field, forms.FileField)
+    }
+
+
+def as_text(name: str, value: Any, field: Any) -> str:
+    """A JSON value as a form is posted it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        if not isinstance(field, forms.BooleanField | forms.NullBooleanField):
+            raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a text.")]})
+        return "true" if value else "false"
+    if isinstance(value, str | int | Decimal | UUID):
+        return str(value)
+    raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a single value.")]})
+
+
+def given(body: Mapping[str, Any], form_class: Any, prefix: str = "") -> dict[str, str]:
+    """What the body says about the form's fields, by field name. Anything else in it is ignored."""
+    data = {}
+    for name, field in own_fields(form_class).items():
+        for key in (api_name(name, field), name):
+            if key in body:
+                data[name] = as_text(prefix + key, body[key], field)
+                break
+    return data
+
+
+def shown(form: Any, name: str) -> str:
+    """What the page would send back for a field that nobody touched."""
+    bound = form[name]
+    value = bound.value()
+    if isinstance(value, bool):
+        return "true" if value else ""
+    text = bound.field.widget.format_value(value)
+    if isinstance(text, list | tuple):
+        text = text[0] if text else ""
+    return "" if text is None else str(text)
+
+
+def first_value(field: Any) -> str:
+    """The value with which a new page's field begins."""
+    value = field.initial() if callable(field.initial) else field.initial
+    return "" if value is None or value is False else str(value)
+
+
+def form_data(
+    form_class: Any, body: Mapping[str, Any], rows: Mapping[str, Any], *, page: Any = None, new: bool = False
+) -> QueryDict:
+    """The data to submit. `page` is the unbound form of the row (PATCH): what is not given keeps its value.
+
+    For a new row, a required field that is not given begins as on the page; all other missing ones are empty.
+    """
+    data = QueryDict(mutable=True)
+    fields = own_fields(form_class)
+    if page is not None:
+        data.update({name: shown(page, name) for name in page.fields if name in fields})
+    elif new:
+        data.update({name: first_value(field) for name, field in fields.items() if field.required})
+    else:
+        data.update({name: "" for name in fields})
+    for name, text in given(body, form_class).items():
+        data[name] = text
+    for name in ACKNOWLEDGED:
+        if body.get(name) not in (None, False):
+            data[name] = as_text(name, body[name], form_class.base_fields[name])
+    for prefix, row_class in rows.items():
+        if body.get(prefix) is not None:
+            data.update(rows_data(prefix, body[prefix], row_class, data))
+    return data
+
+
+def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> dict[str, str]:
+    """The data of a formset from a list of objects."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ApiError(
+            400, "validation", _("The request is not as described."), {prefix: [_("Give a list of objects.")]}
+        )
+    data = {f"{prefix}-TOTAL_FORMS": str(len(entries)), f"{prefix}-INITIAL_FORMS": "0"}
+    service = [name for name in ACKNOWLEDGED if name in row_class.base_fields]
+    for index, entry in enumerate(entries):
+        begun = {n: first_value(f) for n, f in own_fields(row_class).items() if f.required and f.initial is not None}
+        row = begun | given(entry, row_class, f"{prefix}.{index}.") if entry else {}
+        row |= {name: str(entry.get(name) or shared[name]) for name in service if entry.get(name) or name in shared}
+        data |= {f"{prefix}-{index}-{name}": text for name, text in row.items()}
+    return data

@@ -1,0 +1,46 @@
+"""The API's resource of reports, and their files."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from healthcare.rest import Resource
+from healthcare.rest.resource import Operation, guarded
+from reporting import views
+
+REPORTS = Resource(
+    "reports",
+    list_page=views.ReportList,
+    detail_page=views.ReportDetail,
+    create=views.ReportCreate,
+    aliases=("generate",),
+    edit=views.ReportEdit,
+    delete=views.ReportDelete,
+    actions={"regenerate": views.ReportRegenerate, "reactivate": views.ReportReactivate},
+    exclude=("result", "attempts"),
+)
+
+
+def download(request: HttpRequest, id: UUID) -> HttpResponseBase:
+    """The report's file, `?format=pdf` or `xlsx`."""
+    download.check(request)  # type: ignore[attr-defined]
+    page = views.ReportDownload()
+    page.setup(request, pk=id)
+    return page.get(request)
+
+
+RESOURCES = (REPORTS,)
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/reports/{uuid:id}/download",
+        views.ReportDownload.permission,
+        guarded(views.ReportDownload.permission, download),
+        "The report's file, ?format=pdf or xlsx",
+        None,
+        tag="reports",
+    ),
+)

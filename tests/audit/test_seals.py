@@ -1,0 +1,191 @@
+"""The trail proves itself: whatever is done to its table or to its seals behind the clinic's back is named (AUD-3)."""
+
+import io
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from audit.digests import HALF, levels_of, root_of, split
+from audit.models import AuditLog, AuditSeal
+from audit.sealing import Sealer, Tampered
+from healthcare.clock import at, now
+from healthcare.events import record
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUD-3")]
+
+
+@pytest.fixture(autouse=True)
+def head(settings, tmp_path):
+    """Where the newest seal is published."""
+    settings.AUDIT_HEAD_FILE = tmp_path / "audit.head"
+    return settings.AUDIT_HEAD_FILE
+
+
+def happen(count=3):
+    """So many things happen."""
+    for number in range(count):
+        record("print", entity_type="report", values={"number": number, "amount": 36.5, "name": "Žoë \u2028 x"})
+    return list(AuditLog.objects.order_by("created_at", "id"))
+
+
+@pytest.fixture
+def trail():
+    """Three seals: the first, empty one, and two of three rows each; the rows."""
+    sealer = Sealer()
+    sealer.tick()
+    happen()
+    sealer.tick()
+    rows = happen()
+    sealer.tick()
+    assert AuditSeal.objects.count() == 3
+    assert verify() == ""
+    return rows
+
+
+def verify():
+    """What verify_audit finds, or nothing."""
+    out = io.StringIO()
+    try:
+        call_command("verify_audit", stdout=out, no_color=True)
+    except CommandError as error:
+        assert "tampered" in str(error)
+        return out.getvalue()
+    assert "as it was written" in out.getvalue()
+    return ""
+
+
+def by_hand(statement, *values):
+    """Change the tables as somebody with the database's password would: the triggers taken off first."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+        else:
+            for table in ("audit_logs", "audit_seals"):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+        cursor.execute(statement, values)
+        assert cursor.rowcount > 0
+
+
+def key(row):
+    """A row's key as its column holds it."""
+    return row.pk if connection.vendor == "postgresql" else row.pk.hex
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("action", "view"), ("entity_type", "user"), ("new_values", '{"number": 9}'), ("ip_address", "10.9.9.9")],
+)
+def test_a_changed_row_is_named(trail, column, value):
+    by_hand(f"UPDATE audit_logs SET {column} = %s WHERE id = %s", value, key(trail[1]))
+    assert f"row {trail[1].pk}: changed since seal 2" in verify()
+
+
+def test_a_deleted_row_is_named(trail):
+    by_hand("DELETE FROM audit_logs WHERE id = %s", key(trail[4]))
+    assert f"row {trail[4].pk}: deleted (it was in seal 3)" in verify()
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=30)])
+def test_a_row_put_in_by_hand_is_named_and_never_sealed(trail, ago):
+    forged = AuditLog(action="view", entity_type="patient", created_at=now() - ago, updated_at=now())
+    AuditLog.objects.bulk_create([forged])  # goes round `save`, as SQL does
+    Sealer().tick()
+    assert f"row {forged.pk}: inserted or back-dated" in verify()
+
+
+def test_a_row_that_was_moved_in_time_is_named(trail):
+    by_hand("UPDATE audit_logs SET created_at = %s WHERE id = %s", now() - timedelta(days=9), key(trail[2]))
+    assert f"row {trail[2].pk}: changed" in verify()
+
+
+def test_a_copied_row_is_named(trail):
+    copy = AuditLog.objects.get(pk=trail[0].pk)
+    copy.pk = None
+    copy.pk = AuditLog._meta.pk.get_default()
+    AuditLog.objects.bulk_create([copy])
+    assert f"row {copy.pk}: inserted" in verify()
+
+
+def test_a_removed_seal_is_named(trail):
+    by_hand("DELETE FROM audit_seals WHERE number = 2")
+    found = verify()
+    assert "seal 2: removed" in found
+    assert f"row {trail[0].pk}" not in found  # its own code still shows that the clinic wrote it
+
+
+def test_the_newest_seal_removed_with_its_rows_is_named_against_the_published_head(trail):
+    by_hand("DELETE FROM audit_seals WHERE number = 3")
+    by_hand("DELETE FROM audit_logs WHERE id IN (%s, %s, %s)", *(key(row) for row in trail[3:]))
+    assert "seal 3: removed (published" in verify()
+    with pytest.raises(Tampered):
+        Sealer()
+    with pytest.raises(CommandError, match="missing"):
+        call_command("seal_audit", once=True)
+
+
+def test_all_seals_removed_does_not_begin_a_new_chain(trail):
+    by_hand("DELETE FROM audit_seals")
+    with pytest.raises(Tampered):
+        Sealer()
+    assert "seal 1: removed" in verify()
+
+
+@pytest.mark.parametrize("column", ["root", "previous", "mac"])
+def test_a_changed_seal_is_named(trail, column):
+    by_hand(f"UPDATE audit_seals SET {column} = %s WHERE number = 2", "0" * 64)
+    assert "seal 2:" in verify()
+
+
+def test_without_a_published_head_it_says_what_it_cannot_tell(trail, head, capsys):
+    head.unlink()
+    call_command("verify_audit")
+    assert "cannot be told" in capsys.readouterr().out
+
+
+def test_seals_refuse_change_and_their_table_too(trail):
+    from django.db import IntegrityError, transaction
+
+    for statement in ("UPDATE audit_seals SET number = 9", "DELETE FROM audit_seals"):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_a_row_that_commits_late_is_sealed_once_and_soon(trail):
+    with at(now() - timedelta(minutes=5)):
+        record("print", entity_type="report")
+    sealer = Sealer()
+    assert sealer.tick() == 1
+    assert sealer.tick() == 0
+    assert Sealer().tick() == 0
+    assert verify() == ""
+
+
+def test_what_was_there_before_sealing_began_is_adopted_and_guarded_from_then_on():
+    old = AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=400))
+    AuditLog.objects.bulk_create([old])
+    call_command("seal_audit", once=True, stdout=io.StringIO())
+    assert AuditSeal.objects.get().adopted
+    assert verify() == ""
+    by_hand("UPDATE audit_logs SET action = 'print' WHERE id = %s", key(old))
+    assert f"row {old.pk}: changed" in verify()
+
+
+def test_an_import_is_adopted_when_asked_for(trail):
+    late = AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400))
+    AuditLog.objects.bulk_create([late])
+    assert "inserted or back-dated" in verify()
+    call_command("seal_audit", adopt=True, stdout=io.StringIO())
+    assert verify() == ""
+
+
+def test_each_leaf_leads_to_the_root():
+    leaves = [bytes([n]) * 2 * HALF for n in range(1, 8)]
+    assert split(b"".join(leaves)) == leaves
+    assert len({root_of(leaves[:n]) for n in range(1, 8)}) == 7
+    assert levels_of(leaves)[-1][0].hex() == root_of(leaves)
+    assert UUID(bytes=leaves[0][:HALF])

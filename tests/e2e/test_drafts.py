@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.e2e, pytest.mark.spec("AUTH-3", "WF-CONS")]
 
 
+TYPED = re.compile("Since Tuesday, worse at night")
+
+
 def open_note(doctor) -> str:
     """The address of a note that the doctor may write in: one of today, finished or not."""
     doctor.go(f"/consultations/?consultation_from={datetime.now(UTC):%Y-%m-%d}&page_size=100")
@@ -46,19 +49,22 @@ def test_nothing_typed_is_lost(person):
     elsewhere = person("doctor")
     elsewhere.go(note)
     expect(elsewhere.page.locator(".draft-restored")).to_be_visible()
-    expect(elsewhere.page.locator("[name=present_illness]")).to_have_value(
-        re.compile("Since Tuesday, worse at night.$")
-    )
+    expect(elsewhere.page.locator("[name=present_illness]")).to_have_value(TYPED)
     expect(elsewhere.page.locator("[name=prescriptions-1-medication_name]")).to_have_value("Paracetamol 500 mg tablets")
 
+    # The other window typed a moment ago, so this one asks before it takes over.
+    with elsewhere.expecting(409):
+        elsewhere.page.locator("[name=examination_findings]").press_sequentially("Throat red")
+        elsewhere.page.get_by_role("button", name="Write here instead").click()
+        expect(elsewhere.page.locator("[data-draft]")).to_have_attribute("data-state", "kept")
+
     # The session ends in the middle of a sentence.
-    typed(elsewhere, examination_findings="Throat red")
     elsewhere.context.clear_cookies()
     elsewhere.go(note)
     elsewhere.page.fill("[name=username]", "doctor@clinic.example")
     elsewhere.page.fill("[name=password]", "Clinic-demo-2026!")
     elsewhere.press("Log in")
-    expect(elsewhere.page.locator("[name=examination_findings]")).to_have_value(re.compile("Throat red$"))
+    expect(elsewhere.page.locator("[name=examination_findings]")).to_have_value(re.compile("Throat red"))
 
     # Saved, it is no draft any more.
     elsewhere.page.locator("[name=prescriptions-1-medication_name]").fill("")
@@ -67,6 +73,4 @@ def test_nothing_typed_is_lost(person):
     expect(elsewhere.page.locator(".toast, .messages, [role=status]").first).to_be_visible()
     elsewhere.go(note)
     expect(elsewhere.page.locator(".draft-restored")).to_have_count(0)
-    expect(elsewhere.page.locator("[name=present_illness]")).to_have_value(
-        re.compile("Since Tuesday, worse at night.$")
-    )
+    expect(elsewhere.page.locator("[name=present_illness]")).to_have_value(TYPED)

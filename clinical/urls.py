@@ -10,11 +10,13 @@ from clinical.views import (
     prescriptions,
     printables,
     problems,
+    recalls,
     versions,
     vital_signs,
 )
 
 urlpatterns = [
+    path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
     path("patients/<uuid:pk>/vital-signs/", vital_signs.VitalSignTrends.as_view(), name="vital_sign_trends"),

@@ -26,6 +26,10 @@ STATUSES = {
     "completed": ("green", _("Completed")),
     "cancelled": ("struck", _("Cancelled")),
     "no_show": ("struck", _("No Show")),
+    # waiting list
+    "waiting": ("amber", _("Waiting")),
+    "booked": ("green", _("Booked")),
+    "withdrawn": ("struck", _("Withdrawn")),
     # lab tests
     "ordered": ("grey", _("Ordered")),
     "sample_collected": ("blue", _("Sample Collected")),
@@ -41,6 +45,9 @@ STATUSES = {
     "paid": ("green", _("Paid")),
     "overdue": ("red", _("Overdue")),
     "voided": ("struck", _("Voided")),
+    "counted": ("amber", _("Counted")),
+    "signed_off": ("green", _("Signed off")),
+    "rejected": ("struck", _("Rejected")),
     "refunded": ("struck", _("Refunded")),
     "credit_note": ("blue", _("Credit note")),
     "write_off": ("grey", _("Write-off")),

@@ -341,6 +341,7 @@ TABS: dict[str, Tab] = {
                     "last_name",
                     "first_name",
                     "date_of_birth",
+                    ("date_of_birth_estimated", _("Date is estimated")),
                     ("age", _("Age")),
                     "gender",
                     "patient_number",

@@ -10,6 +10,8 @@ TABLE = {
     "healthz": "public",
     "readyz": "public",
     "login": "public",
+    "setup": "public",
+    "checklist": "A",
     "login_code": "public",
     "login_again": "public",
     "logout": "public",

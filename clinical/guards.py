@@ -18,10 +18,11 @@ _HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
 # Written from the table on the model, so that the two cannot differ.
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
 # What was prescribed. It may still be discontinued, and renewed as a new row.
-_REWRITTEN = " OR ".join(
+_RETOLD = " OR ".join(
     f"OLD.{column} <> NEW.{column}"
-    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions", "patient_id")
+    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions")
 )
+_REWRITTEN = f"{_RETOLD} OR OLD.patient_id <> NEW.patient_id"
 _SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"
 
 
@@ -81,13 +82,15 @@ GUARDS = [
         sqlite=_sqlite_trigger(
             PRESCRIBED,
             "prescriptions",
-            f"({_REWRITTEN}) AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
+            f"({_RETOLD} OR (OLD.patient_id <> NEW.patient_id AND NOT {MERGING})) "
+            "AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
             f"julianday('now') - julianday(c.completed_at) >= {_HOURS} / 24.0)",
         ),
         postgresql=(
             f"CREATE OR REPLACE FUNCTION {PRESCRIBED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "IF EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id "
-            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') THEN "
+            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') "
+            f"AND NOT ({MERGING} AND NOT ({_RETOLD})) THEN "
             f"RAISE EXCEPTION '{PRESCRIBED}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
             "RETURN NEW; END $$",
             f"DROP TRIGGER IF EXISTS {PRESCRIBED} ON prescriptions",

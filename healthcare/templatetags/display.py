@@ -33,6 +33,7 @@ STATUSES = {
     # lab tests
     "ordered": ("grey", _("Ordered")),
     "sample_collected": ("blue", _("Sample Collected")),
+    "critical": ("red", _("Critical")),
     "abnormal": ("red", _("Abnormal")),
     "normal": ("green", _("Normal")),
     "unreviewed": ("amber", _("Not Reviewed")),

@@ -25,6 +25,7 @@ from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
 from healthcare.clock import at, now, today
+from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
@@ -79,6 +80,7 @@ class Today:
                     with at(self.now - timedelta(hours=2)):
                         self.do(ConfirmForm, self.clerk(), instance=visit.appointment)
         self.void_a_payment()
+        CashDesk(self.do, self.rng, sorted(self.house.officers, key=lambda officer: officer.email)).play()
         self.ask_for_reports()
 
     # -- the frame of the day ----------------------------------------------------------------

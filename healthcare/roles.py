@@ -45,6 +45,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "insurance_providers.edit": (A,),
         "patients.view": (A, D, N, R, B),
         "patients.edit": (A, R),
+        "patients.merge": (A, R),  # rows pass unread from one chart to the other
         "patients.phone": (A, D, N, R, B),
         "patients.contact": (A, D, R, B),  # address, e-mail, emergency contact, insurance
         "medical_records.view": (A, D),
@@ -56,6 +57,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "appointments.reason": (A, D, N, R),  # reason and notes are clinical text
         "appointments.edit": (A, R),
         "appointments.check_in": (A, R),
+        "recalls.view": (A, R),  # whose follow-up is due, without what for
         "appointments.calendar": (A, D, R),
         "appointments.board": (A, D, N, R),  # who waits, by name
         "appointments.start": (D,),

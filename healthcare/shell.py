@@ -35,6 +35,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Appointments"), "appointment_list", "appointments.view", "calendar3"),
             Item(_("Calendar"), "appointment_calendar", "appointments.calendar", "calendar-week"),
             Item(_("Waiting board"), "appointment_board", "appointments.board", "kanban"),
+            Item(_("Waiting list"), "waiting_list_entry_list", "appointments.edit", "hourglass-split"),
+            Item(_("Recalls"), "recall_list", "recalls.view", "bell"),
             Item(_("Vital signs"), "vital_sign_list", "vital_signs.view", "heart-pulse"),
             Item(_("Consultations"), "consultation_list", "consultations.list", "journal-medical"),
             Item(_("Prescriptions"), "prescription_list", "prescriptions.view", "capsule"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.clock import today
-from healthcare.models import BaseModel, enum_constraint
+from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
 from healthcare.roles import may
-from healthcare.text import LongTextField, PhoneField, display_phone, fold
+from healthcare.text import LongTextField, PhoneField, display_phone
 from patients import search
 from patients.querysets import PatientQuerySet, PatientRowQuerySet, PatientSearchTermQuerySet
 
@@ -69,6 +69,8 @@ class Patient(BaseModel):
     first_name = models.CharField(_("first name"), max_length=100)
     last_name = models.CharField(_("last name"), max_length=100)
     date_of_birth = models.DateField(_("date of birth"))
+    #: BYD-12: the person does not know it, so day and month say nothing.
+    date_of_birth_estimated = models.BooleanField(_("date of birth is estimated"), default=False)
     gender = models.CharField(_("gender"), max_length=10, choices=Gender.choices)
     phone = PhoneField(_("phone"), blank=True, default="")
     email = models.EmailField(_("e-mail"), blank=True, default="")
@@ -92,8 +94,6 @@ class Patient(BaseModel):
     )
     insurance_policy_number = models.CharField(_("insurance policy number"), max_length=100, blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
-    #: Folded name, number and contact for searching; kept by `save`.
-    search_text = models.CharField(max_length=700, editable=False, default="")
 
     objects = PatientQuerySet.as_manager()
 
@@ -119,17 +119,11 @@ class Patient(BaseModel):
         return f"{self.last_name}, {self.first_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = self.build_search_text()
         searched_changed = self._state.adding or bool(self.SEARCHED & self.changed_values()[1].keys())
         with transaction.atomic():
             super().save(*args, **kwargs)
             if searched_changed:
                 search.rebuild_search_terms([self])
-
-    def build_search_text(self) -> str:
-        """What a search may find this person by, folded."""
-        parts = (self.last_name, self.first_name, self.patient_number, self.phone, str(self.date_of_birth), self.email)
-        return fold(" ".join(part for part in parts if part))[:700]
 
     def patient_of_row(self) -> Any:
         return self.pk
@@ -166,6 +160,7 @@ class Patient(BaseModel):
             "name": self.full_name,
             "number": self.patient_number,
             "date_of_birth": self.date_of_birth,
+            "estimated": self.date_of_birth_estimated,
             "age": self.age,
             "sex": self.get_gender_display(),
             "url": reverse("patient_detail", args=[self.pk]),
@@ -223,6 +218,75 @@ class Patient(BaseModel):
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+class PatientMergeQuerySet(BaseQuerySet):
+    """Merges."""
+
+    def in_force(self) -> Self:
+        """Those that were not undone."""
+        return self.filter(undone_at__isnull=True)
+
+    def former_numbers(self, patients: list[Any]) -> dict[Any, set[str]]:
+        """Patient's key -> the numbers of the charts that were merged into theirs, also by way of others."""
+        #: Chart -> the asked ones in which it has ended.
+        into: dict[Any, set[Any]] = {patient.pk: {patient.pk} for patient in patients}
+        found: dict[Any, set[str]] = {}
+        level = set(into)
+        while level:
+            rows = self.in_force().filter(kept__in=level).values_list("kept_id", "merged_id", "merged__patient_number")
+            level = set()
+            for kept, merged, number in rows:
+                for asked in into[kept]:
+                    found.setdefault(asked, set()).add(number)
+                into.setdefault(merged, set()).update(into[kept])
+                level.add(merged)
+        return found
+
+
+class PatientMerge(BaseModel):
+    """Two charts that are one person's: which was kept, and what it takes to part them again."""
+
+    AUDIT_EXCLUDED = ("undo_data", "moving")
+
+    kept = models.ForeignKey(Patient, verbose_name=_("kept"), on_delete=models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Patient, verbose_name=_("merged"), on_delete=models.PROTECT, related_name="merged_into")
+    reason = models.CharField(_("why they are one person"), max_length=500)
+    merged_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("merged by"), on_delete=models.PROTECT, related_name="patient_merges"
+    )
+    #: True only within the transaction that moves the rows: see `patients.guards`.
+    moving = models.BooleanField(default=False, editable=False)
+    #: Keys of what was moved, and what was filled in and joined.
+    undo_data = models.JSONField(default=dict, editable=False)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    undo_reason = models.CharField(_("why they are two people"), max_length=500, blank=True, default="")
+
+    objects = PatientMergeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "patient_merges"
+        verbose_name = _("merge of charts")
+        verbose_name_plural = _("merges of charts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"],
+                condition=models.Q(undone_at__isnull=True),
+                name="patient_merges_once",
+                violation_error_message=_("This chart is merged already."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kept=models.F("merged")),
+                name="patient_merges_two",
+                violation_error_message=_("This is the same chart already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged.search_label} → {self.kept.search_label}"
+
+    def patient_of_row(self) -> Any:
+        return self.kept_id
+
+
 class PatientSearchTerm(models.Model):
     """One thing that a patient may be found by: an index kept by `patients.search`, not data of its own.
 
@@ -250,6 +314,20 @@ class PatientSearchTerm(models.Model):
 
     def __str__(self) -> str:
         return bytes(self.term).decode(errors="replace")
+
+
+class PatientNameKey(models.Model):
+    """A key under which a word of somebody's name is looked for when it was misspelled: see `patients.spelling`."""
+
+    pk = models.CompositePrimaryKey("key", "word")
+    key = models.CharField(max_length=32)
+    word = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "patient_name_keys"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.word}"
 
 
 class AllergyStatus(models.TextChoices):

@@ -23,9 +23,9 @@ from clinical.models import (
 from departments.models import Department, User
 from healthcare.clock import now, today
 from healthcare.roles import Role
-from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy
+from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
 from reporting.models import Report
-from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 PASSWORD = "Clinic-test-2026!"
 
@@ -68,6 +68,17 @@ class PatientFactory(factory.django.DjangoModelFactory):
     record = factory.RelatedFactory("tests.factories.MedicalRecordFactory", factory_related_name="patient")
 
 
+class PatientMergeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PatientMerge
+
+    kept = factory.SubFactory(PatientFactory)
+    merged = factory.SubFactory(PatientFactory, is_active=False)
+    merged_by_user = factory.SubFactory(UserFactory)
+    reason = "Registered twice"
+    undo_data = factory.LazyFunction(lambda: {"moved": {}, "filled": {}, "record": {}})
+
+
 class MedicalRecordFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = MedicalRecord
@@ -91,6 +102,13 @@ class AppointmentFactory(factory.django.DjangoModelFactory):
     doctor = factory.SubFactory(UserFactory, role=Role.DOCTOR)
     appointment_date = factory.LazyFunction(today)
     appointment_time = time(9, 0)
+
+
+class WaitingListEntryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WaitingListEntry
+
+    patient = factory.SubFactory(PatientFactory)
 
 
 class DoctorScheduleFactory(factory.django.DjangoModelFactory):

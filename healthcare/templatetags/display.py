@@ -26,9 +26,14 @@ STATUSES = {
     "completed": ("green", _("Completed")),
     "cancelled": ("struck", _("Cancelled")),
     "no_show": ("struck", _("No Show")),
+    # waiting list
+    "waiting": ("amber", _("Waiting")),
+    "booked": ("green", _("Booked")),
+    "withdrawn": ("struck", _("Withdrawn")),
     # lab tests
     "ordered": ("grey", _("Ordered")),
     "sample_collected": ("blue", _("Sample Collected")),
+    "critical": ("red", _("Critical")),
     "abnormal": ("red", _("Abnormal")),
     "normal": ("green", _("Normal")),
     "unreviewed": ("amber", _("Not Reviewed")),

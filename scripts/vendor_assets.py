@@ -134,7 +134,10 @@ PACKAGES = [
     paper_font("paper-hebrew", "noto-sans-hebrew", "0.4.1", "NotoSansHebrew", "PDFs: Hebrew"),
 ]
 
-SOURCE_MAP = re.compile(rb"\s*(?://[#@]\s*sourceMappingURL=\S+|/\*[#@]\s*sourceMappingURL=.*?\*/)\s*")
+# At the end of a line alone: ReDoc has such words within its own texts too.
+SOURCE_MAP = re.compile(
+    rb"\s*(?://[#@]\s*sourceMappingURL=\S+|/\*[#@]\s*sourceMappingURL=[^*\n]*\*/)\s*$", re.MULTILINE
+)
 
 
 def fetch(package, version, into):

@@ -10,7 +10,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connections
 
 from tests import factories
 
@@ -27,6 +28,8 @@ class Quiet(WSGIRequestHandler):
 def server(db):
     """A server in a thread, on the test's own connection, whose transaction is rolled back at the end."""
     connection = connections["default"]
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     connection.inc_thread_sharing()
     httpd = make_server("127.0.0.1", 0, WSGIHandler(), handler_class=Quiet)
 
@@ -41,6 +44,8 @@ def server(db):
     thread.join()
     httpd.server_close()
     connection.dec_thread_sharing()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.spec("API-1", "API-3", "API-5")

@@ -1,6 +1,7 @@
 """Billing as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,8 @@ class BillingConfig(AppConfig):
 
     name = "billing"
     verbose_name = _("Billing")
+
+    def ready(self) -> None:
+        from billing import nightly
+
+        post_migrate.connect(nightly.schedule, sender=self, dispatch_uid="billing.nightly")

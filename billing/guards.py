@@ -29,12 +29,13 @@ def _spelled_out(condition: str, vendor: str) -> str:
 
 
 def refusing(
-    name: str, table: str, message: Any, conditions: dict[str, str], field: str = "", **postgresql: str
+    name: str, table: str, message: Any, conditions: dict[str, str], field: str = "", first: str = "", **postgresql: str
 ) -> Guard:
     """A guard that refuses a row change. `conditions`: event (`INSERT`, `UPDATE`, `DELETE`) -> SQL.
 
     `{changed:a,b}` in a condition stands for "one of these columns changes". A condition given in
-    `postgresql` under the event's name in lower case replaces the common one there.
+    `postgresql` under the event's name in lower case replaces the common one there; `first` is a statement
+    that PostgreSQL runs before, such as one that locks.
     """
     sqlite, branches = [], []
     for event, condition in conditions.items():
@@ -54,7 +55,7 @@ def refusing(
         sqlite=tuple(sqlite),
         postgresql=(
             f"CREATE OR REPLACE FUNCTION {name}_check() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"DECLARE refused boolean := false; BEGIN {' '.join(branches)} "
+            f"DECLARE refused boolean := false; BEGIN {first} {' '.join(branches)} "
             f"IF refused THEN RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
             "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
             f"DROP TRIGGER IF EXISTS {name} ON {table}",
@@ -181,6 +182,30 @@ def _unbilled_visits() -> Guard:
     return Guard(name, "unbilled_visits", "", tuple(sqlite), tuple(postgresql))
 
 
+#: Money entered before the officer's last close was counted would be in no close at all.
+_CLOSED = (
+    "EXISTS (SELECT 1 FROM cash_closes WHERE officer_id = NEW.processed_by_user_id AND status <> 'rejected' "
+    "AND starts_at <= NEW.created_at AND ends_at > NEW.created_at)"
+)
+#: PostgreSQL: wait for a close of this officer that is under way (SQLite has one writer anyway).
+_WAIT_FOR_CLOSE = "PERFORM 1 FROM users WHERE id = NEW.processed_by_user_id FOR KEY SHARE;"
+_COUNTED = (
+    "officer_id,business_date,starts_at,ends_at,opening_float,expected,counted,denominations,expected_total,"
+    "counted_total,variance,explanation"
+)
+
+
+def _not_while_closing(table: str) -> Guard:
+    condition = f"NEW.kind = 'received' AND NEW.carried_from_id IS NULL AND {_CLOSED}"
+    return refusing(
+        f"{table}_not_in_closed_cash",
+        table,
+        _("The cash was counted a moment ago. Enter it once more: it belongs to the next close."),
+        {"INSERT": condition if table == "payments" else _CLOSED},
+        first=_WAIT_FOR_CLOSE,
+    )
+
+
 _FROZEN = (
     "patient_id,appointment_id,invoice_date,due_date,subtotal,tax_amount,discount_amount,total_amount,covered_amount,"
     "notes,insurance_note,issued_at,issued_texts"
@@ -263,6 +288,14 @@ GUARDS = [
             "AND payments.patient_id = NEW.patient_id)"
         },
     ),
+    refusing(
+        "cash_closes_locked",
+        "cash_closes",
+        _("A cash close is not changed: it is signed off or sent back."),
+        {"UPDATE": f"OLD.status <> 'counted' OR {{changed:{_COUNTED}}}", "DELETE": "true"},
+    ),
+    _not_while_closing("payments"),
+    _not_while_closing("refunds"),
     _paid_adds_up(),
     _unbilled_visits(),
 ]

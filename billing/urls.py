@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import invoices, payments, services
+from billing.views import accounts, cash_closes, invoices, payments, services
 
 urlpatterns = [
     path("services/", services.ServiceList.as_view(), name="service_list"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("invoices/", invoices.InvoiceList.as_view(), name="invoice_list"),
     path("invoices/new/", invoices.InvoiceCreate.as_view(), name="invoice_create"),
     path("invoices/unbilled/", invoices.UnbilledList.as_view(), name="invoice_unbilled"),
+    path("invoices/numbers/", accounts.NumberContinuity.as_view(), name="invoice_numbers"),
+    path("patients/<uuid:pk>/account/", accounts.AccountPage.as_view(), name="patient_account"),
+    path("patients/<uuid:pk>/statement/", accounts.StatementPdf.as_view(), name="patient_statement"),
     path(
         "invoices/appointment-options/",
         invoices.BillableAppointmentOptions.as_view(),
@@ -38,4 +41,12 @@ urlpatterns = [
     path("payments/<uuid:pk>/refund/", payments.PaymentRefund.as_view(), name="payment_refund"),
     path("payments/<uuid:pk>/receipt/", payments.PaymentReceipt.as_view(), name="payment_receipt"),
     path("payments/<uuid:pk>/receipt/narrow/", payments.PaymentReceiptNarrow.as_view(), name="payment_receipt_narrow"),
+    path("cash-closes/", cash_closes.CashCloseList.as_view(), name="cash_close_list"),
+    path("cash-closes/new/", cash_closes.CashCloseCreate.as_view(), name="cash_close_create"),
+    path("cash-closes/house/", cash_closes.HouseDay.as_view(), name="cash_close_house"),
+    path("cash-closes/<uuid:pk>/", cash_closes.CashCloseDetail.as_view(), name="cash_close_detail"),
+    path("cash-closes/<uuid:pk>/sign-off/", cash_closes.CashCloseSignOff.as_view(), name="cash_close_sign_off"),
+    path("cash-closes/<uuid:pk>/reject/", cash_closes.CashCloseReject.as_view(), name="cash_close_reject"),
+    path("cash-closes/<uuid:pk>/delete/", cash_closes.CashCloseReject.as_view(), name="cash_close_delete"),
+    path("cash-closes/<uuid:pk>/pdf/", cash_closes.CashClosePdf.as_view(), name="cash_close_pdf"),
 ]

@@ -102,16 +102,17 @@ class LabTestFilter(django_filters.FilterSet):
     patient = patient()
     ordered_by_doctor = doctor("ordered_by_doctor")
     is_abnormal = django_filters.BooleanFilter(label=_("Abnormal"))
+    is_critical = django_filters.BooleanFilter(label=_("Critical"))
     inbox = django_filters.ChoiceFilter(label=_("My inbox"), method="in_inbox", choices=[("1", _("To review"))])
 
     class Meta:
         model = LabTest
-        fields = ["status", "patient", "ordered_by_doctor", "is_abnormal"]
+        fields = ["status", "patient", "ordered_by_doctor", "is_abnormal", "is_critical"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not LabTest.results_visible_to(self.request.user):
-            for name in ("is_abnormal", "inbox"):
+            for name in ("is_abnormal", "is_critical", "inbox"):
                 del self.filters[name]
 
     def in_inbox(self, queryset: Any, name: str, value: str) -> Any:

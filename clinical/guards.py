@@ -10,11 +10,17 @@ from healthcare.guards import Guard, append_only, refuse_function
 ADDENDA = "consultation_addenda_append_only"
 RESULT_VERSIONS = "lab_result_versions_append_only"
 LOCKED = "consultations_locked"
+PRESCRIBED = "prescriptions_locked"
 TRANSITION = "lab_tests_no_skipping"
 
 _HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
 # Written from the table on the model, so that the two cannot differ.
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
+# What was prescribed. It may still be discontinued, and renewed as a new row.
+_REWRITTEN = " OR ".join(
+    f"OLD.{column} <> NEW.{column}"
+    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions", "patient_id")
+)
 _SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"
 
 
@@ -52,6 +58,27 @@ GUARDS = [
         ),
         postgresql=_row_trigger(
             LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+        ),
+    ),
+    Guard(
+        name=PRESCRIBED,
+        table="prescriptions",
+        message=_("24 hours after its consultation was completed a prescription's text can no longer be changed."),
+        sqlite=_sqlite_trigger(
+            PRESCRIBED,
+            "prescriptions",
+            f"({_REWRITTEN}) AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
+            f"julianday('now') - julianday(c.completed_at) >= {_HOURS} / 24.0)",
+        ),
+        postgresql=(
+            f"CREATE OR REPLACE FUNCTION {PRESCRIBED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id "
+            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') THEN "
+            f"RAISE EXCEPTION '{PRESCRIBED}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+            "RETURN NEW; END $$",
+            f"DROP TRIGGER IF EXISTS {PRESCRIBED} ON prescriptions",
+            f"CREATE TRIGGER {PRESCRIBED} BEFORE UPDATE ON prescriptions FOR EACH ROW WHEN ({_REWRITTEN}) "
+            f"EXECUTE FUNCTION {PRESCRIBED}_refuse()",
         ),
     ),
     Guard(

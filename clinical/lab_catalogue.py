@@ -1,16 +1,21 @@
-"""The tests that the laboratory offers, with unit and reference range by sex, from the shipped table."""
+"""The tests that the laboratory offers, with unit and reference range by sex and age, from the shipped tables."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+from clinical.reference_ranges import Interval, parse
 from healthcare.text import fold
 from patients.models import Gender
 
 FILE = Path(__file__).resolve().parent / "data" / "lab_catalogue.csv"
+CRITICAL = FILE.with_name("lab_critical.csv")
+#: From this age on the ranges hold.
+ADULT = 18
 _SEX = {Gender.MALE.value: "M", Gender.FEMALE.value: "F"}
 
 
@@ -40,10 +45,47 @@ def names() -> list[str]:
     return [tests[0].name for tests in _tests().values()]
 
 
-def find(name: str, gender: str) -> CatalogueTest | None:
-    """The test with the range for this sex; without a range where it depends on a sex that does not fit."""
+def panels() -> dict[str, tuple[str, ...]]:
+    """The order sets: the names of the tests of each panel, in the table's order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for tests in _tests().values():
+        if tests[0].panel:
+            found[tests[0].panel] = (*found.get(tests[0].panel, ()), tests[0].name)
+    return {panel: members for panel, members in found.items() if len(members) > 1}
+
+
+def set_named(text: str) -> tuple[str, ...]:
+    """The tests of the order set that was typed (`CBC`, `Set: CBC`); none for anything else."""
+    wanted = fold(text.strip()).removeprefix("set:").strip()
+    return next((members for panel, members in panels().items() if fold(panel) == wanted), ())
+
+
+def suggestions() -> list[str]:
+    """What to choose from: the order sets first, then the tests."""
+    return [*(f"Set: {panel}" for panel in panels()), *names()]
+
+
+def find(name: str, gender: str, age: int = ADULT) -> CatalogueTest | None:
+    """The test with the range for this sex; without a range where sex or age do not fit, as all are adults'."""
     tests = _tests().get(fold(name.strip()), ())
     for test in tests:
-        if test.sex in ("", _SEX.get(gender)):
+        if test.sex in ("", _SEX.get(gender)) and age >= ADULT:
             return test
     return CatalogueTest(tests[0].name, tests[0].panel, tests[0].unit, "", "") if tests else None
+
+
+@lru_cache(maxsize=1)
+def _critical() -> dict[tuple[str, str], Interval]:
+    with CRITICAL.open(encoding="utf-8", newline="") as file:
+        return {
+            (fold(row["test_name"]), fold(row["unit"])): Interval(
+                Decimal(row["low"]) if row["low"] else None, Decimal(row["high"]) if row["high"] else None
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def is_critical(name: str, value: str, unit: str) -> bool:
+    """Whether the result must be told at once; only where the unit is the table's."""
+    limits, result = _critical().get((fold(name.strip()), fold(unit.strip()))), parse(value, unit)
+    return bool(limits and result and (result.below(limits) or limits.below(result)))

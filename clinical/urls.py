@@ -5,15 +5,18 @@ from django.urls import path
 from clinical.views import (
     consultations,
     lab_tests,
+    lab_worklists,
     medications,
     prescriptions,
     printables,
     problems,
+    recalls,
     versions,
     vital_signs,
 )
 
 urlpatterns = [
+    path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),
     path("patients/<uuid:pk>/vital-signs/", vital_signs.VitalSignTrends.as_view(), name="vital_sign_trends"),
@@ -75,6 +78,11 @@ urlpatterns = [
     path("medications/<uuid:pk>/reactivate/", medications.MedicationReactivate.as_view(), name="medication_reactivate"),
     path("lab-tests/", lab_tests.LabTestList.as_view(), name="lab_test_list"),
     path("lab-tests/new/", lab_tests.LabTestCreate.as_view(), name="lab_test_create"),
+    path("lab-tests/collect/", lab_worklists.CollectWorklist.as_view(), name="lab_worklist_collect"),
+    path("lab-tests/process/", lab_worklists.ProcessWorklist.as_view(), name="lab_worklist_process"),
+    path("lab-tests/enter/", lab_worklists.EnterWorklist.as_view(), name="lab_worklist_enter"),
+    path("patients/<uuid:pk>/lab-tests/", lab_worklists.LabTestTrends.as_view(), name="lab_test_trends"),
+    path("patients/<uuid:pk>/chart/pdf/", printables.PatientChartPdf.as_view(), name="patient_chart_pdf"),
     path("lab-tests/<uuid:pk>/", lab_tests.LabTestDetail.as_view(), name="lab_test_detail"),
     path("lab-tests/<uuid:pk>/edit/", lab_tests.LabTestEdit.as_view(), name="lab_test_edit"),
     path(

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,6 +27,9 @@ from scheduling.models import Appointment, AppointmentStatus
 from scheduling.views.appointments import CHECK_IN, RECORD_VITALS, START
 
 S = AppointmentStatus
+RESULT = (("test_name", ""), ("patient", ""), ("result_value", ""), ("result_unit", ""))
+#: Critical results, then abnormal ones, then what has waited longest.
+MOST_URGENT = ("-is_critical", F("is_abnormal").desc(nulls_last=True), "result_date")
 #: A queue shows so many rows; its link leads to all.
 SHOWN = 15
 
@@ -199,8 +202,15 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
         Queue(_("Ready for me"), ready, ARRIVED, (START,), _("Nobody is ready yet."), mine_url),
         Queue(
             _("Results to review"),
-            results.select_related("patient").order_by("-is_abnormal", "result_date"),
-            (("test_name", ""), ("patient", ""), ("result_value", ""), ("result_unit", ""), ("result_date", "")),
+            results.select_related("patient").order_by(*MOST_URGENT),
+            (
+                ("test_name", ""),
+                ("patient", ""),
+                ("result_value", ""),
+                ("result_unit", ""),
+                ("flag", ""),
+                ("waiting", ""),
+            ),
             (review,),
             _("All results are reviewed."),
             results_url,

@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "appointments.reason": (A, D, N, R),  # reason and notes are clinical text
         "appointments.edit": (A, R),
         "appointments.check_in": (A, R),
+        "recalls.view": (A, R),  # whose follow-up is due, without what for
         "appointments.calendar": (A, D, R),
         "appointments.board": (A, D, N, R),  # who waits, by name
         "appointments.start": (D,),
@@ -79,6 +80,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "invoices.write_off": (A,),
         "payments.view": (A, B),
         "payments.edit": (A, B),
+        "cash_closes.view": (A, B),
+        "cash_closes.count": (A, B),
+        "cash_closes.sign_off": (A, B),  # not one's own
         "reports.view": (A, D, R, B),
         "reports.patient_statistics": (A, D),
         "reports.revenue": (A, B),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,10 +16,12 @@ def enqueue(function: str, *args: Any) -> None:
     transaction.on_commit(lambda: async_task(function, *args), robust=True)
 
 
-def repeat(function: str, *, minutes: int) -> None:
-    """Have a worker run `function` every so many minutes; call it after `migrate`, as often as you like."""
+def repeat(function: str, *, minutes: int, first: datetime | None = None) -> None:
+    """Have a worker run `function` every so many minutes, from `first` on; call it after `migrate`, at will."""
     from django_q.models import Schedule
 
+    when = {"next_run": first} if first else {}
     Schedule.objects.get_or_create(
-        func=function, defaults={"name": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        func=function,
+        defaults={"name": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1, **when},
     )

@@ -5,12 +5,17 @@ from django.urls import include, path
 
 from healthcare.api import api_urls
 from healthcare.api_pages import OpenApi, RedocPage, SwaggerPage
+from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
+from healthcare.search import SearchPage, SearchSuggestions
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", Dashboard.as_view(), name="dashboard"),
+    path("setup/checklist/", Checklist.as_view(), name="checklist"),
+    path("search/", SearchPage.as_view(), name="search"),
+    path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
     path("api/v1/openapi.json", OpenApi.as_view(), name="openapi"),

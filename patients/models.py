@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from healthcare.clock import today
 from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import may
-from healthcare.text import LongTextField, PhoneField, display_phone, fold
+from healthcare.text import LongTextField, PhoneField, display_phone
 from patients import search
 from patients.querysets import PatientQuerySet, PatientRowQuerySet, PatientSearchTermQuerySet
 
@@ -69,6 +69,8 @@ class Patient(BaseModel):
     first_name = models.CharField(_("first name"), max_length=100)
     last_name = models.CharField(_("last name"), max_length=100)
     date_of_birth = models.DateField(_("date of birth"))
+    #: BYD-12: the person does not know it, so day and month say nothing.
+    date_of_birth_estimated = models.BooleanField(_("date of birth is estimated"), default=False)
     gender = models.CharField(_("gender"), max_length=10, choices=Gender.choices)
     phone = PhoneField(_("phone"), blank=True, default="")
     email = models.EmailField(_("e-mail"), blank=True, default="")
@@ -92,8 +94,6 @@ class Patient(BaseModel):
     )
     insurance_policy_number = models.CharField(_("insurance policy number"), max_length=100, blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
-    #: Folded name, number and contact for searching; kept by `save`.
-    search_text = models.CharField(max_length=700, editable=False, default="")
 
     objects = PatientQuerySet.as_manager()
 
@@ -119,17 +119,11 @@ class Patient(BaseModel):
         return f"{self.last_name}, {self.first_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = self.build_search_text()
         searched_changed = self._state.adding or bool(self.SEARCHED & self.changed_values()[1].keys())
         with transaction.atomic():
             super().save(*args, **kwargs)
             if searched_changed:
                 search.rebuild_search_terms([self])
-
-    def build_search_text(self) -> str:
-        """What a search may find this person by, folded."""
-        parts = (self.last_name, self.first_name, self.patient_number, self.phone, str(self.date_of_birth), self.email)
-        return fold(" ".join(part for part in parts if part))[:700]
 
     def patient_of_row(self) -> Any:
         return self.pk
@@ -166,6 +160,7 @@ class Patient(BaseModel):
             "name": self.full_name,
             "number": self.patient_number,
             "date_of_birth": self.date_of_birth,
+            "estimated": self.date_of_birth_estimated,
             "age": self.age,
             "sex": self.get_gender_display(),
             "url": reverse("patient_detail", args=[self.pk]),
@@ -250,6 +245,20 @@ class PatientSearchTerm(models.Model):
 
     def __str__(self) -> str:
         return bytes(self.term).decode(errors="replace")
+
+
+class PatientNameKey(models.Model):
+    """A key under which a word of somebody's name is looked for when it was misspelled: see `patients.spelling`."""
+
+    pk = models.CompositePrimaryKey("key", "word")
+    key = models.CharField(max_length=32)
+    word = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "patient_name_keys"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.word}"
 
 
 class AllergyStatus(models.TextChoices):

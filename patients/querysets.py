@@ -15,7 +15,7 @@ from patients import search
 
 def about_patients(text: str) -> models.Q:
     """The condition that a row's `patient` is one whom the text finds."""
-    terms = apps.get_model("patients", "PatientSearchTerm").objects.matching(text)  # type: ignore[attr-defined]
+    terms = apps.get_model("patients", "PatientSearchTerm").objects.found(text)  # type: ignore[attr-defined]
     return models.Q(pk__in=[]) if terms is None else models.Q(OneOf("patient_id", terms.values("patient_id")))
 
 
@@ -38,7 +38,7 @@ class PatientQuerySet(BaseQuerySet):
 
     def search(self, text: str) -> Self:
         """Those found by every word of the text: name parts, number, date of birth, e-mail, phone."""
-        terms = apps.get_model("patients", "PatientSearchTerm").objects.matching(text)  # type: ignore[attr-defined]
+        terms = apps.get_model("patients", "PatientSearchTerm").objects.found(text)  # type: ignore[attr-defined]
         return self.none() if terms is None else self.filter(OneOf("pk", terms.values("patient_id")))
 
     def for_banner(self) -> Self:
@@ -54,12 +54,17 @@ class PatientQuerySet(BaseQuerySet):
 class PatientSearchTermQuerySet(models.QuerySet[Any]):
     """The index behind the search for patients."""
 
-    def matching(self, text: str) -> Self | None:
+    def found(self, text: str) -> Self | None:
+        """What matches the text as it stands; where nobody does, what almost does."""
+        rows = self.matching(text)
+        return rows if rows is None or rows.exists() else self.matching(text, forgiving=True)
+
+    def matching(self, text: str, *, forgiving: bool = False) -> Self | None:
         """The terms that the rarest word of the text means, of patients who match the other words too.
 
         None where nothing can be searched for. The rarest word leads, so that "s lopez" costs what "lopez" does.
         """
-        found = [search.matching(ranges) for ranges in search.search_ranges(text)]
+        found = [search.matching(ranges) for ranges in search.search_ranges(text, forgiving=forgiving)]
         if not found:
             return None
         if len(found) > 1:
@@ -71,14 +76,30 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
             )
         return rows
 
+    def first_keys(self, text: str, count: int) -> list[UUID]:
+        """The keys of the first active patients by name whom the text finds, then of those whom it almost finds."""
+        order = ["last_name", "first_name", "pk"]
+        keys = self.keys_by_name(text, order, count)
+        if len(keys) < count:
+            keys += [key for key in self.keys_by_name(text, order, count, forgiving=True) if key not in keys]
+        return keys[:count]
+
     def keys_by_name(
-        self, text: str, order: list[str], count: int, *, start: int = 0, cursor: Any = None, active: bool = True
+        self,
+        text: str,
+        order: list[str],
+        count: int,
+        *,
+        start: int = 0,
+        cursor: Any = None,
+        active: bool = True,
+        forgiving: bool = False,
     ) -> list[UUID]:
         """The keys of `count` patients whom the text finds, in an order by name, read from the index alone.
 
         `order` is (last_name, first_name, pk), each perhaps with a minus; `cursor` the patient beyond whom to begin.
         """
-        rows = self._active_matching(text, active)
+        rows = self._active_matching(text, active, forgiving)
         order = [f"{part.removesuffix('pk')}patient_id" if part.endswith("pk") else part for part in order]
         if cursor is not None:
             place = self.model(patient_id=cursor.pk, last_name=cursor.last_name, first_name=cursor.first_name)
@@ -98,8 +119,8 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
         """How many patients the text finds, counting no further than `cap`."""
         return self._active_matching(text, active).values("patient_id").distinct()[:cap].count()
 
-    def _active_matching(self, text: str, active: bool) -> Self:
-        rows = self.matching(text)
+    def _active_matching(self, text: str, active: bool, forgiving: bool = False) -> Self:
+        rows = self.matching(text, forgiving=True) if forgiving else self.found(text)
         if rows is None:
             return self.none()
         return rows.filter(is_active=True) if active else rows

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models, transaction
 
 from healthcare.text import fold
+from patients import spelling
 
 if TYPE_CHECKING:
     from patients.models import Patient, PatientSearchTerm
@@ -99,9 +100,17 @@ def exactly(text: str) -> tuple[bytes, bytes]:
     return start, start + b"\x00"
 
 
-def search_ranges(text: str) -> list[list[tuple[bytes, bytes]]]:
-    """For each token of the text the ranges of which one must hold; empty where nothing can be searched for."""
-    found = [list(ranges_of(token)) for token in _TOKEN.findall(text.strip())[:MAX_TOKENS]]
+def search_ranges(text: str, *, forgiving: bool = False) -> list[list[tuple[bytes, bytes]]]:
+    """For each token of the text the ranges of which one must hold; empty where nothing can be searched for.
+
+    `forgiving`: also those of names that sound or are spelled almost like the token.
+    """
+    found = []
+    for token in _TOKEN.findall(text.strip())[:MAX_TOKENS]:
+        ranges = list(ranges_of(token))
+        if forgiving:
+            ranges += [exactly(word) for word in spelling.alike(_NOT_WORD.sub("", fold(token)))]
+        found.append(ranges)
     return [ranges for ranges in found if ranges]
 
 
@@ -119,14 +128,19 @@ def rebuild_search_terms(patients: Iterable[Patient], *, fresh: bool = False, ba
     done = 0
     group: list[Any] = []
 
+    learned: set[str] = set()
+
     def flush() -> None:
+        words = {word for patient in group for word in words_of(f"{patient.first_name} {patient.last_name}")}
         with transaction.atomic():
+            spelling.learn(words - learned)
             if not fresh:
                 model.objects.filter(patient__in=[patient.pk for patient in group]).delete()
             model.objects.bulk_create(
                 (term for patient in group for term in term_rows(patient)),
                 batch_size=5_000,
             )
+        learned.update(words)
 
     for patient in patients:
         group.append(patient)

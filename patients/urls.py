@@ -33,6 +33,7 @@ urlpatterns = [
     ),
     path("patients/", patient.PatientList.as_view(), name="patient_list"),
     path("patients/options/", patient.PatientOptions.as_view(), name="patient_options"),
+    path("patients/duplicates/", patient.PatientDuplicates.as_view(), name="patient_duplicates"),
     path("patients/new/", patient.PatientCreate.as_view(), name="patient_create"),
     path("patients/<uuid:pk>/", chart.PatientDetail.as_view(), name="patient_detail"),
     path("patients/<uuid:pk>/edit/", patient.PatientEdit.as_view(), name="patient_edit"),

@@ -11,13 +11,16 @@ from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
+from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role
 from healthcare.text import LongTextField
 from patients.models import Patient
-from patients.querysets import OneOf, about_patients
+from patients.querysets import OneOf, PatientRowQuerySet, about_patients
 
 MIN_DURATION, MAX_DURATION, DEFAULT_DURATION = 15, 480, 30
+#: The hour that divides the day for who waits for a time.
+NOON = 12
 
 
 class AppointmentType(models.TextChoices):
@@ -127,6 +130,8 @@ class Appointment(BaseModel):
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
     cancellation_reason = models.CharField(_("reason for cancelling"), max_length=500, blank=True, default="")
+    #: The first visit's key, on each of those that were booked together, week after week.
+    series_id = models.UUIDField(_("series"), null=True, blank=True, editable=False)
     #: Why it was booked outside working hours or over a warning (RULE-APPT-6, RULE-APPT-7), or a step undone.
     override_reason = models.CharField(_("reason for the exception"), max_length=500, blank=True, default="")
 
@@ -247,3 +252,112 @@ class DoctorAbsence(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.doctor} {self.start_date} - {self.end_date}"
+
+
+class WaitingStatus(models.TextChoices):
+    """Where a wish stands."""
+
+    WAITING = "waiting", _("Waiting")
+    BOOKED = "booked", _("Booked")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class PartOfDay(models.TextChoices):
+    """When somebody can come."""
+
+    ANY = "any", _("Any time")
+    MORNING = "morning", _("Morning")
+    AFTERNOON = "afternoon", _("Afternoon")
+
+
+class WaitingListQuerySet(PatientRowQuerySet):
+    """Wishes for an earlier time."""
+
+    def waiting(self) -> Self:
+        """Those still open and not past their last day."""
+        return self.filter(status=WaitingStatus.WAITING).exclude(latest_date__lt=today())
+
+    def fitting(self, visit: Appointment) -> Self:
+        """Whom the time of this visit fits, who has waited longest first."""
+        part = PartOfDay.MORNING if visit.appointment_time.hour < NOON else PartOfDay.AFTERNOON
+        return (
+            self.waiting()
+            .filter(
+                models.Q(doctor=visit.doctor_id)
+                | models.Q(doctor__isnull=True, department__isnull=True)
+                | models.Q(doctor__isnull=True, department=visit.department_id),
+                models.Q(earliest_date__isnull=True) | models.Q(earliest_date__lte=visit.appointment_date),
+                models.Q(latest_date__isnull=True) | models.Q(latest_date__gte=visit.appointment_date),
+                part_of_day__in=(PartOfDay.ANY, part),
+                duration_minutes__lte=visit.duration_minutes,
+            )
+            .order_by("created_at", "pk")
+        )
+
+    def fulfil(self, visit: Appointment) -> None:
+        """Close the patient's wishes that this new visit fits."""
+        for entry in self.fitting(visit).filter(patient=visit.patient_id):
+            entry.status, entry.appointment = WaitingStatus.BOOKED, visit
+            entry.save(update_fields=["status", "appointment"])
+
+
+class WaitingListEntry(BaseModel):
+    """A patient who wants a time that is not free yet."""
+
+    SEARCH_FIELDS = ("note",)
+
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="waiting_list_entries"
+    )
+    doctor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("doctor"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="waiting_list_entries",
+    )
+    department = models.ForeignKey(
+        Department,
+        verbose_name=_("department"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="waiting_list_entries",
+    )
+    appointment_type = models.CharField(
+        _("type"), max_length=20, choices=AppointmentType.choices, default=AppointmentType.CONSULTATION
+    )
+    duration_minutes = models.PositiveSmallIntegerField(_("duration (minutes)"), default=DEFAULT_DURATION)
+    earliest_date = models.DateField(_("not before"), null=True, blank=True)
+    latest_date = models.DateField(_("not after"), null=True, blank=True)
+    part_of_day = models.CharField(
+        _("part of the day"), max_length=10, choices=PartOfDay.choices, default=PartOfDay.ANY
+    )
+    note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    status = models.CharField(_("status"), max_length=10, choices=WaitingStatus.choices, default=WaitingStatus.WAITING)
+    appointment = models.ForeignKey(
+        Appointment,
+        verbose_name=_("appointment"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="waiting_list_entries",
+    )
+
+    objects = WaitingListQuerySet.as_manager()
+
+    class Meta:
+        db_table = "waiting_list_entries"
+        verbose_name = _("waiting list entry")
+        verbose_name_plural = _("waiting list")
+        constraints = [
+            enum_constraint("status", WaitingStatus, "waiting_list_entries"),
+            enum_constraint("part_of_day", PartOfDay, "waiting_list_entries"),
+            enum_constraint("appointment_type", AppointmentType, "waiting_list_entries"),
+            range_constraint("duration_minutes", "waiting_list_entries", low=MIN_DURATION, high=MAX_DURATION),
+        ]
+        indexes = [models.Index(fields=["status", "created_at"], name="waiting_list_by_status")]
+
+    def __str__(self) -> str:
+        return f"{self.patient}, {self.doctor or self.department or _('any doctor')}"

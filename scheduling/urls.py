@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scheduling.views import appointments, board, calendar, hours, slots
+from scheduling.views import appointments, board, calendar, hours, slots, waiting
 
 urlpatterns = [
     path("appointments/", appointments.AppointmentList.as_view(), name="appointment_list"),
@@ -36,6 +36,12 @@ urlpatterns = [
         appointments.AppointmentConfirmation.as_view(),
         name="appointment_confirmation",
     ),
+    path("waiting-list/", waiting.WaitingList.as_view(), name="waiting_list_entry_list"),
+    path("waiting-list/new/", waiting.WaitingListCreate.as_view(), name="waiting_list_entry_create"),
+    path("waiting-list/<uuid:pk>/", waiting.WaitingListDetail.as_view(), name="waiting_list_entry_detail"),
+    path("waiting-list/<uuid:pk>/edit/", waiting.WaitingListEdit.as_view(), name="waiting_list_entry_edit"),
+    path("waiting-list/<uuid:pk>/delete/", waiting.WaitingListWithdraw.as_view(), name="waiting_list_entry_delete"),
+    path("appointments/walk-in/", appointments.AppointmentWalkIn.as_view(), name="appointment_walk_in"),
     path("working-hours/", hours.ScheduleList.as_view(), name="doctor_schedule_list"),
     path("working-hours/new/", hours.ScheduleCreate.as_view(), name="doctor_schedule_create"),
     path("working-hours/<uuid:pk>/", hours.ScheduleDetail.as_view(), name="doctor_schedule_detail"),

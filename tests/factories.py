@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from billing.forms.payments import settle
-from billing.models import Invoice, InvoiceLineItem, Payment, Service
+from billing.models import CashClose, Invoice, InvoiceLineItem, Payment, Service
 from clinical.models import (
     Consultation,
     LabTest,
@@ -25,7 +25,7 @@ from healthcare.clock import now, today
 from healthcare.roles import Role
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy
 from reporting.models import Report
-from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 PASSWORD = "Clinic-test-2026!"
 
@@ -91,6 +91,13 @@ class AppointmentFactory(factory.django.DjangoModelFactory):
     doctor = factory.SubFactory(UserFactory, role=Role.DOCTOR)
     appointment_date = factory.LazyFunction(today)
     appointment_time = time(9, 0)
+
+
+class WaitingListEntryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WaitingListEntry
+
+    patient = factory.SubFactory(PatientFactory)
 
 
 class DoctorScheduleFactory(factory.django.DjangoModelFactory):
@@ -287,6 +294,23 @@ class PaymentFactory(factory.django.DjangoModelFactory):
             invoice = payment.invoice
             settle(invoice, invoice.payments.live().total() - invoice.amount_paid)
         return payment
+
+
+class CashCloseFactory(factory.django.DjangoModelFactory):
+    """A count that agrees, waiting for the second person."""
+
+    class Meta:
+        model = CashClose
+
+    officer = factory.SubFactory(UserFactory, role=Role.BILLING_OFFICER)
+    business_date = factory.LazyFunction(today)
+    starts_at = factory.LazyFunction(lambda: now() - timedelta(hours=8))
+    ends_at = factory.LazyFunction(lambda: now() - timedelta(hours=1))
+    expected = {"cash": "20.00"}
+    counted = {"cash": "20.00"}
+    denominations = {"20": 1}
+    expected_total = counted_total = Decimal("20.00")
+    variance = Decimal(0)
 
 
 class ReportFactory(factory.django.DjangoModelFactory):

@@ -1,5 +1,6 @@
 """What people do with the price list, invoices and payments: one form each."""
 
+from billing.forms.cash_closes import CountCashForm, RejectCashCloseForm, SignOffCashCloseForm
 from billing.forms.invoices import (
     CancelInvoiceForm,
     CreateInvoiceForm,
@@ -17,6 +18,7 @@ __all__ = [
     "AddLineItemForm",
     "CancelInvoiceForm",
     "ChangePaymentForm",
+    "CountCashForm",
     "CreateInvoiceForm",
     "CreditNoteForm",
     "DeactivateServiceForm",
@@ -28,8 +30,10 @@ __all__ = [
     "ReactivateServiceForm",
     "RecordPaymentForm",
     "RefundPaymentForm",
+    "RejectCashCloseForm",
     "RemoveLineItemForm",
     "ServiceForm",
+    "SignOffCashCloseForm",
     "VoidPaymentForm",
     "WriteOffForm",
 ]

@@ -1,5 +1,6 @@
 """The price list, invoices with their lines, and payments."""
 
+from billing.models.cash_closes import CashClose, CashCloseStatus
 from billing.models.invoices import (
     LIVE_STATUSES,
     Invoice,
@@ -13,6 +14,8 @@ from billing.models.unbilled import UnbilledVisit
 __all__ = [
     "LIVE_STATUSES",
     "REFERENCED",
+    "CashClose",
+    "CashCloseStatus",
     "Invoice",
     "InvoiceLineItem",
     "InvoiceStatus",

@@ -99,6 +99,11 @@ class UnbilledList(ListPage):
         return [*InvoiceList.get_breadcrumbs(InvoiceList(request=self.request))[:1], (self.page_title, "")]
 
 
+def patient_of(invoice: Invoice) -> Any:
+    """The key of the invoice's patient."""
+    return invoice.patient_id
+
+
 class InvoiceDetail(DetailPage):
     """One invoice, looking like its printed copy, with its payments."""
 
@@ -118,6 +123,7 @@ class InvoiceDetail(DetailPage):
         Action(_("Issue"), "invoice_issue", form=forms.IssueInvoiceForm, style="primary", icon="send"),
         Action(_("Edit"), "invoice_edit", form=forms.EditInvoiceForm, icon="pencil"),
         Action(_("Print"), "invoice_pdf", permission="invoices.view", icon="printer"),
+        Action(_("Account"), "patient_account", permission="invoices.view", icon="person-lines-fill", key=patient_of),
         Action(_("Credit note"), "invoice_credit_note", form=forms.CreditNoteForm, icon="file-earmark-minus"),
         Action(_("Write off"), "invoice_write_off", form=forms.WriteOffForm, icon="x-octagon"),
         Action(_("Cancel"), "invoice_cancel", form=forms.CancelInvoiceForm, style="danger"),

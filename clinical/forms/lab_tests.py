@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from clinical import lab_catalogue
 from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
 from clinical.models import Consultation, LabResultVersion, LabTest, LabTestStatus
-from clinical.reference_ranges import is_abnormal
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
 from healthcare.roles import may
@@ -27,7 +26,7 @@ class LabTestNameInput(forms.TextInput):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["widget"]["attrs"]["list"] = f"{context['widget']['attrs'].get('id', name)}_list"
-        context["suggestions"] = lab_catalogue.names()
+        context["suggestions"] = lab_catalogue.suggestions()
         return context
 
 
@@ -44,13 +43,33 @@ class LabOrderFields(WorkflowForm):
 
     def fill_from_catalogue(self, patient: Patient) -> None:
         """Take over what the catalogue knows; a name that it does not know is kept as it is."""
-        known = lab_catalogue.find(self.instance.test_name, patient.gender)
-        if known is None:
-            return
-        self.instance.test_name = known.name
-        self.instance.test_type = self.instance.test_type or known.panel
-        self.instance.result_unit = known.unit
-        self.instance.reference_range = known.reference_range
+        fill(self.instance, patient)
+
+    def order_set(self, patient: Patient) -> None:
+        """`Set: CBC` orders each of its tests: this row the first, new rows the others."""
+        first, *others = lab_catalogue.set_named(self.instance.test_name) or (self.instance.test_name,)
+        self.instance.test_name = first
+        fill(self.instance, patient)
+        for name in others:
+            test = LabTest(
+                patient=patient,
+                consultation_id=self.instance.consultation_id,
+                ordered_by_doctor=self.actor,
+                ordered_date=self.instance.ordered_date,
+                test_name=name,
+                notes=self.instance.notes,
+            )
+            fill(test, patient)
+            test.save()
+
+
+def fill(test: LabTest, patient: Patient) -> None:
+    """Take over what the catalogue knows of the test for this patient."""
+    known = lab_catalogue.find(test.test_name, patient.gender, patient.age)
+    if known is not None:
+        test.test_name = known.name
+        test.test_type = test.test_type or known.panel
+        test.result_unit, test.reference_range = known.unit, known.reference_range
 
 
 class OrderLabTestForm(LabOrderFields):
@@ -81,7 +100,7 @@ class OrderLabTestForm(LabOrderFields):
 
     def save(self, commit: bool = True) -> Any:
         self.instance.ordered_by_doctor = self.actor
-        self.fill_from_catalogue(self.instance.patient)
+        self.order_set(self.instance.patient)
         return super().save(commit)
 
 
@@ -97,7 +116,7 @@ class LabTestRowForm(RowMixin, LabOrderFields):
         self.instance.consultation = self.consultation
         self.instance.patient_id = self.consultation.patient_id
         self.instance.ordered_by_doctor = self.actor
-        self.fill_from_catalogue(self.consultation.patient)
+        self.order_set(self.consultation.patient)
         return super().save(commit)
 
 
@@ -176,7 +195,7 @@ class EnterResultsForm(TransitionForm):
     def before_save(self) -> None:
         test = self.instance
         test.result_date = now()
-        test.is_abnormal = is_abnormal(test.result_value, test.reference_range, test.result_unit)
+        test.judge()
 
 
 class ReviewForm(WorkflowForm):
@@ -252,7 +271,7 @@ class CorrectResultForm(WorkflowForm):
             lab_test=test, corrected_by_user=self.actor, reason=self.cleaned_data["correction_reason"], **self.replaced
         ).save()
         test.result_date = now()
-        test.is_abnormal = is_abnormal(test.result_value, test.reference_range, test.result_unit)
+        test.judge()
         test.reviewed_at = test.reviewed_by_user = None
         test.review_comment = ""
         return super().save(commit)

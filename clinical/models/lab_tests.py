@@ -7,8 +7,10 @@ from typing import Any, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinical import lab_catalogue
 from clinical.models.consultations import Consultation
 from clinical.models.staff_key import user_key
+from clinical.reference_ranges import is_abnormal
 from healthcare.clock import now
 from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import Role, may
@@ -78,6 +80,8 @@ class LabTest(BaseModel):
     status = models.CharField(_("status"), max_length=20, choices=LabTestStatus.choices, default=L.ORDERED)
     notes = LongTextField(_("notes"))
     is_abnormal = models.BooleanField(_("abnormal"), null=True, blank=True)
+    #: Beyond the limits at which somebody must be told at once.
+    is_critical = models.BooleanField(_("critical"), default=False)
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
     reviewed_by_user = user_key(_("reviewed by"), "reviewed_lab_tests", null=True, blank=True)
     review_comment = models.CharField(_("review comment"), max_length=1000, blank=True, default="")
@@ -106,10 +110,11 @@ class LabTest(BaseModel):
             models.Index(fields=["patient", "-ordered_date"], name="lab_tests_by_patient"),
             models.Index(fields=["status", "-ordered_date"], name="lab_tests_by_status"),
             models.Index(fields=["-ordered_date", "-id"], name="lab_tests_newest"),
+            # Without the status in its condition: SQLite cannot use that where the status is a parameter.
             models.Index(
-                fields=["ordered_by_doctor", "-result_date"],
-                name="lab_tests_inbox",
-                condition=models.Q(status=L.COMPLETED, reviewed_at__isnull=True),
+                fields=["ordered_by_doctor", "status"],
+                name="lab_tests_unreviewed",
+                condition=models.Q(reviewed_at__isnull=True),
             ),
         ]
 
@@ -122,13 +127,35 @@ class LabTest(BaseModel):
         return may(user, "lab_tests.results")
 
     #: What a result consists of; corrected together, and kept together as a version.
-    RESULT = ("result_value", "result_unit", "reference_range", "is_abnormal", "result_date")
+    RESULT = ("result_value", "result_unit", "reference_range", "is_abnormal", "is_critical", "result_date")
     #: What a review leaves behind.
     REVIEW = ("reviewed_at", "reviewed_by_user", "review_comment")
 
+    def judge(self) -> None:
+        """Flag the result by its range and by the critical limits."""
+        self.is_abnormal = is_abnormal(self.result_value, self.reference_range, self.result_unit)
+        self.is_critical = lab_catalogue.is_critical(self.test_name, self.result_value, self.result_unit)
+        if self.is_critical:
+            self.is_abnormal = True
+
+    @property
+    def waiting_hours(self) -> int:
+        """How long a completed result has waited for its doctor."""
+        return int((now() - self.result_date).total_seconds() // 3600) if self.result_date else 0
+
+    @property
+    def waiting(self) -> str:
+        """The same in words, for the inbox."""
+        if self.status != L.COMPLETED or self.reviewed_at is not None:
+            return ""
+        hours = self.waiting_hours
+        return _("%(days)s d") % {"days": hours // 24} if hours >= 48 else _("%(hours)s h") % {"hours": hours}
+
     @property
     def flag(self) -> str:
-        """abnormal, normal, or empty where it cannot be told, as shown."""
+        """critical, abnormal, normal, or empty where it cannot be told, as shown."""
+        if self.is_critical:
+            return "critical"
         return {True: "abnormal", False: "normal", None: ""}[self.is_abnormal]
 
 
@@ -142,6 +169,7 @@ class LabResultVersion(BaseModel):
     result_unit = models.CharField(_("unit"), max_length=50, blank=True, default="")
     reference_range = models.CharField(_("reference range"), max_length=100, blank=True, default="")
     is_abnormal = models.BooleanField(_("abnormal"), null=True, blank=True)
+    is_critical = models.BooleanField(_("critical"), default=False)
     result_date = models.DateTimeField(_("result at"), null=True, blank=True)
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
     reviewed_by_user = user_key(_("reviewed by"), "reviewed_result_versions", null=True, blank=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BooleanField, F, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from clinical.filters import LabTestFilter
@@ -24,6 +23,8 @@ from clinical.views.vital_signs import PatientPageMixin
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
 
+#: Hours after which an unreviewed result is shown in amber, and in red.
+DUE, LATE = 24, 72
 STEPS = (
     Action(_("Collect sample"), "lab_test_collect_sample", form=CollectSampleForm, style="primary"),
     Action(_("Start processing"), "lab_test_start_processing", form=StartProcessingForm, style="primary"),
@@ -43,6 +44,7 @@ class LabTestList(ListPage):
     ordering = ("-ordered_date",)
     select_related = ("patient", "ordered_by_doctor")
     row_actions = STEPS
+    template_name = "clinical/lab_test_list.html"
     columns = (
         Column("test_name"),
         Column("patient"),
@@ -52,16 +54,26 @@ class LabTestList(ListPage):
         Column("result_value", permission="lab_tests.results"),
         Column("result_unit", permission="lab_tests.results"),
         Column("flag", _("Flag"), permission="lab_tests.results"),
+        Column("waiting", _("Waiting"), permission="lab_tests.results", align="end"),
     )
 
     def get_queryset(self) -> Any:
-        unflagged = Value(False, output_field=BooleanField())
-        return LabTest.objects.annotate(flagged=Coalesce(F("is_abnormal"), unflagged))
+        urgency = Case(When(is_critical=True, then=2), When(is_abnormal=True, then=1), default=0)
+        return LabTest.objects.annotate(urgency=urgency)
 
     def current_ordering(self) -> tuple[str, ...]:
         if self.request.GET.get("inbox") == "1" and "ordering" not in self.request.GET:
-            return ("-flagged", "-ordered_date")
+            # Critical, then abnormal, then the one that has waited longest.
+            return ("-urgency", "result_date")
         return super().current_ordering()
+
+    def row_context(self, row: Any, columns: Any, heads: Any) -> dict[str, Any]:
+        """A result that waits grows amber after a day and red after three; a critical one is red at once."""
+        context = super().row_context(row, columns, heads)
+        if LabTest.results_visible_to(self.request.user) and row.waiting:
+            overdue = row.is_critical or row.waiting_hours >= LATE
+            context["tone"] = "red" if overdue else "amber" if row.waiting_hours >= DUE else ""
+        return context
 
 
 class LabTestDetail(DetailPage):

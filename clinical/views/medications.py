@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinical.filters import MedicationFilter
 from clinical.forms.medications import DeactivateMedicationForm, MedicationForm, ReactivateMedicationForm
 from clinical.models import Medication
+from clinical.safety import resolve_medication
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -20,6 +22,7 @@ from healthcare.generic import (
     OptionsView,
     Section,
 )
+from healthcare.text import fold
 
 
 class MedicationList(ListPage):
@@ -107,6 +110,16 @@ class MedicationOptions(OptionsView):
 
     permission = "prescriptions.view"
     model = Medication
+
+    def rows_for(self, text: str) -> Any:
+        """By product, brand and ingredient; what is found by none of them may be misspelt, or a foreign name."""
+        rows = list(super().rows_for(text))
+        if rows or not text:
+            return rows
+        meant = Q()
+        for ingredient in resolve_medication(text).ingredients:
+            meant |= Q(search_text__contains=fold(ingredient))
+        return list(self.get_queryset().filter(meant)[: self.limit]) if meant else []
 
     def details_of(self, row: Any) -> dict[str, Any]:
         """The usual way to take it, which fills the empty fields beside the select."""

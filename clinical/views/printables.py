@@ -15,6 +15,9 @@ from healthcare.pdf import qr_code
 from healthcare.roles import may
 from patients.models import Patient
 
+#: A document beyond this takes too long to make; what is left out is said in it.
+MOST_VISITS, MOST_VITALS, MOST_RESULTS = 150, 60, 200
+
 
 def allergy_line(patient: Patient) -> str:
     """The patient's allergies in one line, as every clinical document says them."""
@@ -111,3 +114,50 @@ class LabTestRequisition(ClinicalDocument):
 
     def content(self) -> dict[str, Any]:
         return {"lab_test": self.object}
+
+
+class PatientChartPdf(ClinicalDocument):
+    """A patient's whole chart (DATA-5): everything that the doctors' pages show, oldest visit last."""
+
+    permission = "medical_records.view"
+    model = Patient
+    template_name = "clinical/pdf/chart.html"
+
+    def get_queryset(self) -> Any:
+        return Patient.objects.select_related("medical_record").prefetch_related("patient_allergies")
+
+    def get_patient(self) -> Any:
+        return self.object
+
+    def document_context(self) -> dict[str, Any]:
+        patient = self.object
+        return {
+            "document_number": patient.patient_number,
+            "qr": qr_code(patient.patient_number),
+            "printed_at": now(),
+            "printed_by": str(self.request.user),
+            "allergy_line": allergy_line(patient),
+            **self.content(),
+        }
+
+    def content(self) -> dict[str, Any]:
+        patient = self.object
+        consultations = (
+            patient.consultations.kept()
+            .select_related("doctor")
+            .prefetch_related("prescriptions", "lab_tests", "addenda__author")
+            .order_by("-consultation_date")
+        )
+        found = list(consultations[: MOST_VISITS + 1])
+        return {
+            "record": getattr(patient, "medical_record", None),
+            "problems": patient.problems.exclude(status="entered_in_error").order_by("status", "-since"),
+            "allergies": patient.patient_allergies.order_by("status", "substance"),
+            "medications": patient.prescriptions.current().order_by("-prescribed_date"),
+            "vitals": patient.vital_signs.valid().order_by("-recorded_at")[:MOST_VITALS],
+            "consultations": found[:MOST_VISITS],
+            "results": patient.lab_tests.filter(status="completed", consultation=None).order_by("-result_date")[
+                :MOST_RESULTS
+            ],
+            "cut": MOST_VISITS if len(found) > MOST_VISITS else 0,
+        }

@@ -16,7 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.models import Invoice, InvoiceLineItem, Payment, Service
-from clinical.models import Consultation, LabTest, Medication, Prescription, VitalSign
+from clinical.lab_catalogue import is_critical
+from clinical.models import Consultation, LabTest, Medication, Prescription, Problem, VitalSign
 from departments.models import User
 from healthcare.clock import now, today
 from healthcare.demo.bills import Bills
@@ -27,6 +28,15 @@ from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
 from healthcare.roles import Role
 from patients.models import MedicalRecord
 from scheduling.models import Appointment
+
+#: The scenarios' chronic conditions as codes.
+CHRONIC_CODES = {
+    "Hypertension": "I10",
+    "Type 2 diabetes": "E11.9",
+    "Asthma": "J45.909",
+    "Coronary heart disease": "I25.10",
+    "Hypothyroidism": "E03.9",
+}
 
 ROWS_PER_WRITE = 6000
 SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
@@ -321,6 +331,7 @@ class History(Bills):
                 reference_range=entry["reference_range_text"],
                 status="completed",
                 is_abnormal=abnormal,
+                is_critical=is_critical(name, value, entry["unit"]),
                 reviewed_at=ready + timedelta(hours=4),
                 reviewed_by_user=consultation.doctor,
             )
@@ -350,11 +361,24 @@ class History(Bills):
 
     def save_chronic_conditions(self) -> None:
         """What became known of patients goes into their records."""
-        pending = []
+        pending: list[MedicalRecord] = []
+        problems: list[Problem] = []
         keys = list(self.chronic)
         for start in range(0, len(keys), 500):
             for record in MedicalRecord.objects.filter(patient_id__in=keys[start : start + 500]):
                 record.chronic_conditions = "\n".join(sorted(self.chronic[record.patient_id]))
                 pending.append(record)
+                problems += [
+                    Problem(
+                        patient_id=record.patient_id,
+                        title=title,
+                        code=CHRONIC_CODES.get(title, ""),
+                        id=key_at(now(), self.rng),
+                        since=today() - timedelta(days=self.rng.randrange(200, 3000)),
+                        noted_by_user=self.house.doctors[0],
+                    )
+                    for title in sorted(self.chronic[record.patient_id])
+                ]
             MedicalRecord.objects.bulk_update(pending, ["chronic_conditions"])
             pending = []
+        Problem.objects.bulk_create(problems, batch_size=500)

@@ -166,7 +166,6 @@ def make_patient(
         insurance_policy_number=f"{rng.randrange(10**8, 10**9)}" if insurer else "",
         is_active=index < 50 or rng.random() > 0.015,
     )
-    patient.search_text = patient.build_search_text()
     return patient, *make_record(patient, registered, rng)
 
 

@@ -27,6 +27,7 @@ from departments.models import User
 from healthcare.clock import at, now, today
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
+from healthcare.demo.mistakes import correct_mistakes, write_templates
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
 from healthcare.roles import Role
 from healthcare.workflow import submit
@@ -79,6 +80,8 @@ class Today:
                     with at(self.now - timedelta(hours=2)):
                         self.do(ConfirmForm, self.clerk(), instance=visit.appointment)
         self.void_a_payment()
+        correct_mistakes(self.do, self.today)
+        write_templates(self.do, self.house.doctors[:6])
         self.ask_for_reports()
 
     # -- the frame of the day ----------------------------------------------------------------

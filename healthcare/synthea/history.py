@@ -283,7 +283,6 @@ class History:
         with transaction.atomic():
             if self.is_new:
                 self.patient.patient_number = next_patient_number()
-                self.patient.search_text = self.patient.build_search_text()
             if self.bills:
                 first = Counter.next(Invoice.NUMBER_SEQUENCE, len(self.bills))
                 for position, bill in enumerate(self.bills):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, ClassVar
 
+from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -12,8 +13,8 @@ from departments.forms import DeactivateForm, ReactivateForm
 from departments.models import Counter
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, refuse
+from patients.duplicates import Likeness, Person, likenesses
 from patients.models import OLDEST_YEARS, InsuranceProvider, MedicalRecord, Patient
-from patients.search import words_of
 
 
 class PatientForm(WorkflowForm):
@@ -21,7 +22,18 @@ class PatientForm(WorkflowForm):
 
     permission = "patients.edit"
     fieldsets: ClassVar = (
-        (_("Person"), ("last_name", "first_name", "date_of_birth", "gender", "patient_number")),
+        (
+            _("Person"),
+            (
+                "last_name",
+                "first_name",
+                "date_of_birth",
+                "gender",
+                "age_if_unknown",
+                "patient_number",
+                "date_of_birth_estimated",
+            ),
+        ),
         (_("Contact"), ("phone", "email", "address", "city", "state", "postal_code", "country")),
         (
             _("Emergency contact"),
@@ -30,12 +42,21 @@ class PatientForm(WorkflowForm):
         (_("Insurance"), ("insurance_provider", "insurance_policy_number")),
     )
 
+    age_if_unknown = forms.IntegerField(
+        label=_("Age, if the date is not known"),
+        required=False,
+        min_value=0,
+        max_value=OLDEST_YEARS - 1,
+        help_text=_("Sets an estimated date of birth."),
+    )
+
     class Meta:
         model = Patient
         fields = [
             "last_name",
             "first_name",
             "date_of_birth",
+            "date_of_birth_estimated",
             "gender",
             "patient_number",
             "phone",
@@ -55,12 +76,17 @@ class PatientForm(WorkflowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choosable = Q(is_active=True) | Q(pk=self.instance.insurance_provider_id)
+        #: Who may be the same person, once the form was checked.
+        self.likenesses: list[Likeness] = []
+        self.fields["date_of_birth"].required = False
         self.fields["insurance_provider"].queryset = InsuranceProvider.objects.filter(choosable)
 
-    def clean_date_of_birth(self) -> date:
+    def clean_date_of_birth(self) -> date | None:
         """VAL-2."""
-        born: date = self.cleaned_data["date_of_birth"]
+        born: date | None = self.cleaned_data["date_of_birth"]
         day = today()
+        if born is None:
+            return None
         if born > day:
             raise refuse(_("The date of birth cannot be in the future."), code="range")
         if (day.year - born.year, (day.month, day.day)) >= (OLDEST_YEARS, (born.month, born.day)):
@@ -73,6 +99,7 @@ class PatientForm(WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        self.estimate_date_of_birth(cleaned)
         unnamed = not cleaned.get("insurance_provider") and "insurance_provider" not in self.errors
         if cleaned.get("insurance_policy_number") and unnamed:
             self.add_error("insurance_provider", refuse(_("Choose the insurer of this policy number.")))
@@ -80,18 +107,29 @@ class PatientForm(WorkflowForm):
         return cleaned
 
     def warn_of_duplicates(self, cleaned: dict[str, Any]) -> None:
-        """Warn of patients born on the same day with the same name or the same phone number (WF-REG)."""
-        identity = ("first_name", "last_name", "date_of_birth", "phone")
+        """Warn of patients who are likely the same person (WF-REG, BYD-8); on an edit if it touches who they are."""
+        identity = ("first_name", "last_name", "date_of_birth", "phone", "email")
         if any(cleaned.get(name) is None for name in identity):
             return
         if not self.instance._state.adding and not set(identity) & set(self.changed_from(self.instance)):
             return
-        words = words_of(f"{cleaned['first_name']} {cleaned['last_name']}")
-        for other in Patient.objects.filter(date_of_birth=cleaned["date_of_birth"]).exclude(pk=self.instance.pk):
-            same_phone = bool(cleaned["phone"]) and cleaned["phone"] == other.phone
-            if same_phone or words == words_of(f"{other.first_name} {other.last_name}"):
-                message = _("Perhaps registered already: %(patient)s") % {"patient": other.search_label}
-                self.warn("duplicate", "moderate", message)
+        person = Person(**{name: cleaned[name] for name in identity}, gender=cleaned.get("gender") or "")
+        self.likenesses = [one for one in likenesses(person, self.instance.pk) if one.is_likely]
+        for one in self.likenesses:
+            self.warn("duplicate", "moderate", _("Perhaps registered already: %(patient)s") % {"patient": one})
+
+    def estimate_date_of_birth(self, cleaned: dict[str, Any]) -> None:
+        """BYD-12: from the age where nobody knows the date; the first of January makes today's age right."""
+        if cleaned.get("date_of_birth") is not None or "date_of_birth" in self.errors:
+            return
+        age = cleaned.get("age_if_unknown")
+        if age is None:
+            self.add_error(
+                "date_of_birth", refuse(_("Enter the date of birth, or an age if nobody knows it."), "required")
+            )
+            return
+        cleaned["date_of_birth"] = date(today().year - age, 1, 1)
+        cleaned["date_of_birth_estimated"] = True
 
 
 class RegisterPatientForm(PatientForm):

@@ -341,6 +341,7 @@ TABS: dict[str, Tab] = {
                     "last_name",
                     "first_name",
                     "date_of_birth",
+                    ("date_of_birth_estimated", _("Date is estimated")),
                     ("age", _("Age")),
                     "gender",
                     "patient_number",
@@ -397,7 +398,12 @@ TABS: dict[str, Tab] = {
         ),
     ),
     "medications": Tab(_("Medications"), "prescriptions.view", tables=(MEDICATIONS,)),
-    "labs": Tab(_("Labs"), "lab_tests.view", tables=(LAB_TESTS,)),
+    "labs": Tab(
+        _("Labs"),
+        "lab_tests.view",
+        tables=(LAB_TESTS,),
+        actions=(Action(_("Over time"), "lab_test_trends", permission="lab_tests.results", icon="graph-up"),),
+    ),
     "billing": Tab(_("Billing"), "invoices.view", tables=(INVOICES,)),
 }
 
@@ -414,6 +420,7 @@ class PatientDetail(DetailPage):
         Action(_("Edit"), "patient_edit", form=forms.EditPatientForm, icon="pencil"),
         Action(_("Deactivate"), "patient_delete", form=forms.DeactivatePatientForm, style="danger"),
         Action(_("Reactivate"), "patient_reactivate", form=forms.ReactivatePatientForm),
+        Action(_("Print chart"), "patient_chart_pdf", permission="medical_records.view", icon="printer"),
         ActionAbove(
             _("Access log"),
             "audit_log_list",
@@ -423,6 +430,9 @@ class PatientDetail(DetailPage):
             keyed=False,
         ),
     )
+
+    def history(self, user: Any) -> list[dict[str, Any]]:
+        return []  # the access log holds it, and every look at the chart
 
     def get_queryset(self) -> Any:
         return Patient.objects.for_banner()

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms as forms_
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.generic import ActionPage, Column, CreatePage, EditPage, ListPage, OptionsView
+from healthcare.access import RoleView
+from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView
 from healthcare.generic.lists import COUNT_CAP
+from healthcare.text import PhoneFormField
 from patients import forms
+from patients.duplicates import Person, likenesses
 from patients.filters import PatientFilter
 from patients.models import Patient, PatientSearchTerm
 
@@ -64,14 +70,48 @@ class PatientOptions(OptionsView):
     def rows_for(self, text: str) -> Any:
         if not text:
             return super().rows_for(text)
-        keys = PatientSearchTerm.objects.keys_by_name(text, ["last_name", "first_name", "pk"], self.limit)
+        keys = PatientSearchTerm.objects.first_keys(text, self.limit)
         return self.get_queryset().visible_to(self.request.user).in_order(keys)
 
     def text_of(self, row: Patient) -> str:
         return row.search_label
 
 
-class PatientCreate(CreatePage):
+class Typed(forms_.Form):
+    """What stands in the form so far; what is no date or number yet is simply missing."""
+
+    first_name = forms_.CharField(required=False, max_length=100)
+    last_name = forms_.CharField(required=False, max_length=100)
+    date_of_birth = forms_.DateField(required=False)
+    phone = PhoneFormField(required=False)
+    email = forms_.EmailField(required=False)
+    gender = forms_.CharField(required=False, max_length=10)
+    #: On an edit: who it is.
+    patient = forms_.UUIDField(required=False)
+
+
+class PatientDuplicates(RoleView):
+    """Who may be registered already, while one types (htmx). Posted, as names have no place in an address."""
+
+    permission = "patients.edit"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        typed = Typed(request.POST)
+        typed.is_valid()
+        known = {name: value for name, value in typed.cleaned_data.items() if value}
+        besides = known.pop("patient", None)
+        found = likenesses(Person(**known), besides) if known.get("last_name") or len(known) > 1 else []
+        return render(request, "patients/_duplicates.html", {"likenesses": found})
+
+
+class PatientFormPage(FormPage):
+    """Registering and editing: the form, with who may be the same person above it."""
+
+    abstract = True
+    template_name = "patients/patient_form.html"
+
+
+class PatientCreate(PatientFormPage, CreatePage):
     """Register a patient."""
 
     permission = "patients.edit"
@@ -81,7 +121,7 @@ class PatientCreate(CreatePage):
     page_title = _("Register patient")
 
 
-class PatientEdit(EditPage):
+class PatientEdit(PatientFormPage, EditPage):
     """Change a patient's data."""
 
     permission = "patients.edit"

@@ -1,6 +1,6 @@
 """What people do with appointments, working hours and absences: one form each."""
 
-from scheduling.forms.booking import BookAppointmentForm, RescheduleAppointmentForm
+from scheduling.forms.booking import BookAppointmentForm, BookSeriesForm, RescheduleAppointmentForm, WalkInForm
 from scheduling.forms.hours import (
     AbsenceForm,
     DeactivateAbsenceForm,
@@ -25,6 +25,7 @@ __all__ = [
     "AbsenceForm",
     "AppointmentStep",
     "BookAppointmentForm",
+    "BookSeriesForm",
     "CancelForm",
     "CheckInForm",
     "CompleteAppointmentForm",
@@ -38,5 +39,6 @@ __all__ = [
     "ScheduleForm",
     "UndoCheckInForm",
     "UndoNoShowForm",
+    "WalkInForm",
     "consultation_of",
 ]

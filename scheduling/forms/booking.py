@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from departments.models import Department, User
-from healthcare.clock import today
+from healthcare.clock import today, wall_clock
 from healthcare.events import record
 from healthcare.fields import RemoteChoiceField
 from healthcare.roles import Role
 from healthcare.tasks import enqueue
-from healthcare.workflow import lock, refuse
+from healthcare.workflow import lock, refuse, submit
 from patients.models import Patient
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
+from scheduling.forms.steps import CheckInForm
 from scheduling.models import (
     DEFAULT_DURATION,
     MAX_DURATION,
@@ -25,11 +26,14 @@ from scheduling.models import (
     Appointment,
     AppointmentStatus,
     AppointmentType,
+    WaitingListEntry,
 )
-from scheduling.slots import DAY, Agenda, Span, span_of
+from scheduling.slots import DAY, Agenda, Span, agendas, gaps, span_of
 
 #: The fields that say when a visit begins.
 START = ("appointment_date", "appointment_time")
+#: Half a year of weekly visits.
+MAX_SERIES = 26
 #: Later dates are typing mistakes.
 MAX_DAYS_AHEAD = 5 * 366
 
@@ -203,14 +207,16 @@ class TimeRulesForm(DoctorTimeForm):
 
     def save(self, commit: bool = True) -> Any:
         exceptions = [*self.exceptions, *self.warnings_for_record()]
-        moved = self.claim is not None
+        new, moved = self.instance._state.adding, self.claim is not None
         if exceptions or moved:
             self.instance.override_reason = self.cleaned_data["override_reason"].strip() if exceptions else ""
         saved = super().save(commit)
         if exceptions:
             record("override", saved, values={"reason": saved.override_reason, "exceptions": exceptions})
         if moved and saved.patient.email:
-            enqueue("scheduling.mail.send_confirmation", str(saved.pk))
+            enqueue("scheduling.mail.send_confirmation" if new else "scheduling.mail.send_move", str(saved.pk))
+        if new:
+            WaitingListEntry.objects.fulfil(saved)
         return saved
 
 
@@ -246,6 +252,111 @@ class BookAppointmentForm(TimeRulesForm):
     def patient_key(self) -> Any:
         patient = self.cleaned_data.get("patient")
         return patient.pk if patient else None
+
+
+class BookSeriesForm(BookAppointmentForm):
+    """Book a visit, perhaps again week after week: each of the others is booked or refused by itself, and told."""
+
+    repeat_times = forms.IntegerField(
+        label=gettext_lazy("Visits in all"),
+        min_value=1,
+        max_value=MAX_SERIES,
+        required=False,
+        help_text=gettext_lazy("More than one: a series at the same time of the day."),
+    )
+    repeat_weeks = forms.IntegerField(
+        label=gettext_lazy("Weeks between them"), min_value=1, max_value=26, required=False, initial=1
+    )
+
+    class Meta(BookAppointmentForm.Meta):
+        pass
+
+    @property
+    def fieldsets(self) -> tuple[Any, ...]:  # type: ignore[override]
+        who, when, *others = super().fieldsets
+        return (who, (when[0], (*when[1], "repeat_times", "repeat_weeks")), *others)
+
+    def save(self, commit: bool = True) -> Any:
+        times = self.cleaned_data["repeat_times"] or 1
+        if times > 1:
+            self.instance.series_id = self.instance.pk
+        saved = super().save(commit)
+        step = timedelta(weeks=self.cleaned_data["repeat_weeks"] or 1)
+        for number in range(1, times):
+            self.notices.append(self.book_again(saved, saved.appointment_date + number * step))
+        return saved
+
+    def book_again(self, first: Appointment, day: date) -> str:
+        """Book the visit once more on a day; returns what to tell about it."""
+        data = {name: self.data[name] for name in self.data if name not in ("repeat_times", "repeat_weeks", "book_at")}
+        data |= {"appointment_date": day.isoformat(), "appointment_time": f"{first.appointment_time:%H:%M}"}
+        form = submit(BookAppointmentForm, actor=self.actor, data=data, instance=Appointment(series_id=first.pk))
+        if form.is_valid():
+            return _("%(when)s: booked.") % {"when": f"{form.instance.start:%Y-%m-%d %H:%M}"}
+        said = [str(error) for errors in form.errors.values() for error in errors]
+        why = " ".join([*(warning.message for warning in form.warnings), *said][:1])
+        return _("%(when)s: not booked. %(why)s") % {"when": day.isoformat(), "why": why}
+
+
+class WalkInForm(BookAppointmentForm):
+    """Somebody stands at the desk: the earliest time from now on today, and checked in at once."""
+
+    submit_label = gettext_lazy("Book now and check in")
+    #: Nobody types the time, so what is wrong with it is said of the whole form.
+    time_field = ""
+
+    class Meta(BookAppointmentForm.Meta):
+        fields = [name for name in BookAppointmentForm.Meta.fields if name not in START]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["doctor"].required = False
+        self.fields["doctor"].help_text = _("Left empty: who is free first.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        doctor, minutes = cleaned.get("doctor"), cleaned.get("duration_minutes")
+        doctors = [doctor] if doctor else self.doctors_of(cleaned.get("department"))
+        if minutes and not self.errors:
+            found = first_free(doctors, minutes)
+            if found is None:
+                raise refuse(_("Nobody is free any more today. Book another day, or an emergency."), code="full")
+            start, cleaned["doctor"] = found
+            cleaned["appointment_date"], cleaned["appointment_time"] = start.date(), start.time()
+        return super().clean()
+
+    @staticmethod
+    def doctors_of(department: Any) -> list[User]:
+        """Who may be asked where no doctor was chosen."""
+        rows = User.objects.doctors()
+        return list(rows.filter(department=department) if department else rows)
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.doctor = self.cleaned_data["doctor"]
+        self.instance.appointment_date = self.cleaned_data["appointment_date"]
+        self.instance.appointment_time = self.cleaned_data["appointment_time"]
+        saved = super().save(commit)
+        self.instance = submit(CheckInForm, actor=self.actor, instance=saved).instance
+        return self.instance
+
+
+def first_free(doctors: list[User], minutes: int) -> tuple[datetime, User] | None:
+    """The earliest time from now on today at which one of the doctors is free for so long."""
+    present = wall_clock().replace(second=0, microsecond=0)
+    known = agendas([doctor.pk for doctor in doctors], present.date(), present.date())
+    length = timedelta(minutes=minutes)
+    found: list[tuple[datetime, str, User]] = []
+    for doctor in doctors:
+        agenda = known[doctor.pk]
+        for span in gaps(agenda.working, [*agenda.booked, *agenda.away]):
+            start = max(span.start, present)
+            if start.date() == present.date() and start + length <= span.end:
+                found.append((start, str(doctor), doctor))
+                break
+    if not found:
+        return None
+    start, _name, doctor = min(found, key=lambda entry: entry[:2])
+    return start, doctor
 
 
 class RescheduleAppointmentForm(TimeRulesForm):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from departments.forms import DeactivateForm, ReactivateForm
 from departments.models import User
+from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, lock, refuse
 from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule
 
@@ -93,11 +94,17 @@ class ReactivateScheduleForm(ReactivateForm):
         return cleaned
 
 
-def booked_within(doctor: User, first: date, last: date) -> list[Appointment]:
-    """Visits that are still to come in a time, one more than are named."""
+def booked_within(doctor: Any, first: date, last: date) -> Any:
+    """Visits of a doctor that are still to come in a time."""
     open_ones = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
     rows = Appointment.objects.filter(doctor=doctor, appointment_date__range=(first, last), status__in=open_ones)
-    return list(rows.select_related("patient").order_by("appointment_date", "appointment_time"))
+    return rows.select_related("patient", "doctor").order_by("appointment_date", "appointment_time", "pk")
+
+
+def booked_in(absence: DoctorAbsence) -> Any:
+    """The visits that an absence in force leaves to be moved."""
+    rows = booked_within(absence.doctor_id, max(absence.start_date, today()), absence.end_date)
+    return rows if absence.is_active else rows.none()
 
 
 class AbsenceForm(WorkflowForm):
@@ -121,7 +128,7 @@ class AbsenceForm(WorkflowForm):
         if start and end and end < start:
             self.add_error("end_date", refuse(_("The end must not be before the start."), code="order"))
         elif start and end and cleaned.get("doctor"):
-            self.notices += self.notices_about(booked_within(lock(cleaned["doctor"]), start, end))
+            self.notices += self.notices_about(list(booked_within(lock(cleaned["doctor"]), start, end)))
         return cleaned
 
     def notices_about(self, booked: list[Appointment]) -> list[str]:

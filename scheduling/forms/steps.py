@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from departments.models import Counter
 from healthcare.clock import now, today, wall_clock
 from healthcare.roles import may
+from healthcare.tasks import enqueue
 from healthcare.workflow import TransitionForm, lock, refuse
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
-from scheduling.models import Appointment, AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
 from scheduling.slots import Agenda, Span
 
 
@@ -123,6 +124,20 @@ class CancelForm(AppointmentStep):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["cancellation_reason"].required = True
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        if saved.patient.email and saved.start > wall_clock():
+            enqueue("scheduling.mail.send_cancellation", str(saved.pk))
+        waiting = WaitingListEntry.objects.fitting(saved).count() if saved.start > wall_clock() else 0
+        if waiting:
+            said = ngettext(
+                "The free time fits %(count)d patient of the waiting list.",
+                "The free time fits %(count)d patients of the waiting list.",
+                waiting,
+            )
+            self.notices.append(said % {"count": waiting})
+        return saved
 
 
 class NoShowForm(AppointmentStep):

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from healthcare.clock import today
+from healthcare.clock import today, wall_clock
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -26,13 +26,14 @@ from healthcare.generic import (
     FormPage,
     ListPage,
     PdfPage,
+    Related,
     Section,
 )
 from healthcare.roles import may
 from patients.models import Patient
 from scheduling import forms
 from scheduling.filters import AppointmentFilter
-from scheduling.models import Appointment, AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
 
 #: What follows for whom; pages of the apps above are named by their URLs.
 CHECK_IN = Action(gettext_lazy("Check in"), "appointment_check_in", form=forms.CheckInForm, icon="box-arrow-in-right")
@@ -173,8 +174,30 @@ class AppointmentDetail(DetailPage):
         Action(gettext_lazy("Cancel appointment"), "appointment_cancel", form=forms.CancelForm, style="danger"),
     )
 
+    related = (
+        Related(
+            gettext_lazy("This free time fits"),
+            lambda visit, user: WaitingListEntry.objects.fitting(visit).select_related(
+                "patient", "doctor", "department"
+            ),
+            (
+                Column("patient"),
+                Column("patient.phone_shown", gettext_lazy("Phone")),
+                Column("doctor"),
+                Column("part_of_day"),
+                Column("created_at", gettext_lazy("Waits since")),
+            ),
+            permission="appointments.edit",
+        ),
+    )
+
     def get_queryset(self) -> Any:
         return Appointment.objects.select_related("patient", "doctor", "department", "consultation")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if not (self.object.status == AppointmentStatus.CANCELLED and self.object.start > wall_clock()):
+            kwargs["related"] = []
+        return super().get_context_data(**kwargs)
 
 
 class AppointmentFormPage(FormPage):
@@ -206,7 +229,7 @@ class AppointmentCreate(AppointmentFormPage, CreatePage):
 
     permission = "appointments.edit"
     model = Appointment
-    form_class = forms.BookAppointmentForm
+    form_class = forms.BookSeriesForm
     page_title = gettext_lazy("Book appointment")
     success_message = gettext_lazy("Booked.")
     PREFILLED = (
@@ -227,6 +250,27 @@ class AppointmentCreate(AppointmentFormPage, CreatePage):
         with suppress(ValidationError):
             return Patient.objects.filter(pk=self.request.GET.get("patient")).first()
         return None
+
+
+class AppointmentWalkIn(CreatePage):
+    """Somebody is here without an appointment."""
+
+    permission = "appointments.edit"
+    model = Appointment
+    form_class = forms.WalkInForm
+    page_title = gettext_lazy("Walk-in")
+
+    def get_success_message(self, form: Any) -> str:
+        visit = form.instance
+        return _("%(patient)s is checked in for %(time)s with %(doctor)s: ticket %(number)s.") % {
+            "patient": visit.patient,
+            "time": f"{visit.appointment_time:%H:%M}",
+            "doctor": visit.doctor,
+            "number": visit.ticket_number,
+        }
+
+    def get_success_url(self, form: Any) -> str:
+        return reverse("appointment_board")
 
 
 class AppointmentEdit(AppointmentFormPage, EditPage):

@@ -17,6 +17,7 @@ from departments.models import Department, User
 from healthcare.clock import now, today, wall_clock
 from healthcare.generic import Action
 from healthcare.generic.base import Page
+from healthcare.roles import may
 from scheduling import forms
 from scheduling.models import Appointment, AppointmentStatus
 from scheduling.views.appointments import CHECK_IN, OPEN_CONSULTATION, RECORD_VITALS, START
@@ -130,6 +131,7 @@ class WaitingBoard(BoardPage):
             doctors=User.objects.doctors(),
             departments=Department.objects.filter(is_active=True),
             today=today(),
+            may_book=may(self.request.user, "appointments.edit"),
             asked={name: asked.get(name, "") for name in ("doctor", "department")},
             **kwargs,
         )

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from scheduling import forms
 from scheduling.filters import AbsenceFilter, ScheduleFilter
+from scheduling.forms.hours import booked_in
 from scheduling.models import DoctorAbsence, DoctorSchedule
 
 
@@ -106,6 +107,22 @@ class AbsenceDetail(DetailPage):
     audited = False
     model = DoctorAbsence
     sections = (Section("", ("doctor", "start_date", "end_date", "reason")),)
+    related = (
+        Related(
+            _("Visits to move"),
+            lambda absence, user: booked_in(absence),
+            (
+                Column("start", _("When")),
+                Column("patient"),
+                Column("patient.phone_shown", _("Phone")),
+                Column("appointment_type"),
+                Column("status"),
+            ),
+            permission="appointments.edit",
+            empty=_("No visit is booked in this time."),
+            limit=100,
+        ),
+    )
     actions = (
         Action(_("Edit"), "doctor_absence_edit", form=forms.AbsenceForm, style="primary", icon="pencil"),
         Action(_("Deactivate"), "doctor_absence_delete", form=forms.DeactivateAbsenceForm, style="danger"),

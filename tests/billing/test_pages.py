@@ -181,11 +181,11 @@ def test_buttons_follow_the_status(login, billing_officer):
         page = client.get(invoice.get_absolute_url())
         return {str(action["label"]) for action in page.context["actions"]}
 
-    assert buttons(InvoiceFactory()) == {"Issue", "Edit", "Print", "Cancel"}
-    assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Credit note", "Cancel"}
-    assert buttons(PaymentFactory().invoice) == {"Record payment", "Print", "Credit note"}
-    assert buttons(InvoiceFactory(status="paid")) == {"Print"}
-    assert buttons(InvoiceFactory(status="cancelled")) == {"Print"}
+    assert buttons(InvoiceFactory()) == {"Issue", "Edit", "Print", "Account", "Cancel"}
+    assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Account", "Credit note", "Cancel"}
+    assert buttons(PaymentFactory().invoice) == {"Record payment", "Print", "Account", "Credit note"}
+    assert buttons(InvoiceFactory(status="paid")) == {"Print", "Account"}
+    assert buttons(InvoiceFactory(status="cancelled")) == {"Print", "Account"}
 
 
 @pytest.mark.spec("PAGE-2")

@@ -9,13 +9,14 @@ from pypdf import PdfReader
 
 from audit.models import AuditLog
 from clinical.models import ConsultationAddendum
-from healthcare.clock import today
+from healthcare.clock import now, today
 from tests.factories import (
     ConsultationFactory,
     LabTestFactory,
     PatientAllergyFactory,
     PatientFactory,
     PrescriptionFactory,
+    ProblemFactory,
     VitalSignFactory,
 )
 
@@ -124,3 +125,70 @@ def test_names_in_any_script(login, doctor, last_name, first_name):
     assert len(wanted & letters) >= 0.6 * len(wanted)
     fonts = {font for page in reader.pages for font in page["/Resources"]["/Font"]}
     assert fonts
+
+
+@pytest.mark.spec("DATA-5", "PRN-1", "PRN-2")
+def test_the_whole_chart(login, doctor, nurse, visit):
+    """What the screen shows of the patient stands in the document, and what was withdrawn does not."""
+    PrescriptionFactory(consultation=visit, medication_name="Currentol", dosage="5 mg")
+    LabTestFactory(
+        consultation=visit, test_name="Potassium", status="completed", sample_collected_date=now(),
+        result_value="7.1", result_unit="mmol/L", reference_range="3.5-5", is_abnormal=True, is_critical=True,
+    )  # fmt: skip
+    ConsultationAddendum.objects.create(consultation=visit, author=doctor, text="Culture negative")
+    ProblemFactory(patient=visit.patient, title="Essential hypertension", code="I10")
+    ProblemFactory(patient=visit.patient, title="Never true", status="entered_in_error")
+    VitalSignFactory(patient=visit.patient, systolic_bp=222, entered_in_error_at=now())
+    ConsultationFactory(patient=visit.patient, appointment=None, abandoned_at=now(), chief_complaint="By mistake")
+    record = visit.patient.medical_record
+    record.surgical_history = "Appendectomy 2001"
+    record.save()
+    text, pages = pdf(login(doctor), "patient_chart_pdf", visit.patient)
+    for said in (
+        "Lopez, Maria", visit.patient.patient_number, "Essential hypertension (I10)", "Penicillin (anaphylaxis)",
+        "Appendectomy 2001", "Currentol 5 mg", "BP 120/80 mmHg", "Acute viral pharyngitis", "Rest & fluids <3 l",
+        "7.1 mmol/L", "Critical", "Culture negative", doctor.full_name, f"page {pages} of {pages}",
+    ):  # fmt: skip
+        assert said in text, said
+    for unsaid in ("Never true", "222", "By mistake"):
+        assert unsaid not in text, unsaid
+    entry = AuditLog.objects.filter(action="print").latest("created_at")
+    assert (entry.user, entry.patient_id) == (doctor, visit.patient_id)
+    assert login(nurse).get(reverse("patient_chart_pdf", args=[visit.patient.pk])).status_code == 403
+
+
+@pytest.mark.spec("DATA-5")
+def test_the_chart_asks_the_same_for_more_visits(doctor, visit, login, django_assert_max_num_queries):
+    for _number in range(12):
+        other = ConsultationFactory(patient=visit.patient, doctor=doctor, completed=True)
+        PrescriptionFactory(consultation=other)
+    client = login(doctor)
+    with django_assert_max_num_queries(26):
+        pdf(client, "patient_chart_pdf", visit.patient)
+
+
+@pytest.mark.spec("PRN-2")
+@pytest.mark.parametrize("name", ["consultation_summary", "patient_chart_pdf"])
+def test_documents_are_tagged_and_titled(login, doctor, visit, name):
+    row = visit if name == "consultation_summary" else visit.patient
+    reader = PdfReader(BytesIO(login(doctor).get(reverse(name, args=[row.pk])).content))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in root and "/Lang" in root
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+    assert reader.metadata.title
+
+
+@pytest.mark.spec("PRN-1")
+def test_the_summary_says_what_the_page_says(login, doctor, visit):
+    """Every word of the note on the screen stands in the printed summary."""
+    visit.chief_complaint, visit.notes = "Sore throat since Monday", "Sick note for three days"
+    visit.diagnosis_codes = [{"code": "J02.9", "title": "Acute pharyngitis, unspecified"}]
+    visit.save()
+    client = login(doctor)
+    screen = client.get(visit.get_absolute_url()).context["sections"]
+    text, _pages = pdf(client, "consultation_summary", visit)
+    shown = [row["value"] for section in screen for row in section["rows"] if section["title"] == "Note"]
+    words = [value for value in shown if isinstance(value, str) and value]
+    assert len(words) >= 3
+    for value in (*words, "J02.9 Acute pharyngitis, unspecified"):
+        assert value in text, value

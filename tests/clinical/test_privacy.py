@@ -16,13 +16,21 @@ from tests.factories import (
     LabTestFactory,
     PatientAllergyFactory,
     PrescriptionFactory,
+    ProblemFactory,
     VitalSignFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("ROLE-2", "ROLE-3")]
 
 CANARY = "zebrafishcanary"
-LISTS = ("vital_sign_list", "consultation_list", "prescription_list", "lab_test_list", "medication_list")
+LISTS = (
+    "vital_sign_list",
+    "consultation_list",
+    "prescription_list",
+    "prescription_overrides",
+    "lab_test_list",
+    "medication_list",
+)
 
 
 @pytest.fixture
@@ -79,9 +87,11 @@ PAPERS = {
         "consultation_prescriptions_pdf",
         "consultation_edit",
         "consultation_addendum",
+        "consultation_versions",
+        "consultation_delete",
     ),
     "prescription": ("prescription_pdf", "prescription_edit", "prescription_renew", "prescription_discontinue"),
-    "lab_test": ("lab_test_requisition", "lab_test_edit", "lab_test_review"),
+    "lab_test": ("lab_test_requisition", "lab_test_edit", "lab_test_review", "lab_test_correct"),
     "vital_sign": (),
 }
 
@@ -101,6 +111,33 @@ def test_details_documents_and_forms(staff, chart, role):
             assert (response.status_code, CANARY in text) == (403, False), name
     refusals = AuditLog.objects.filter(user=staff[role], action="denied").count()
     assert refusals == sum(1 + len(PAPERS[entity]) for entity in chart if entity not in SEES[role])
+
+
+@pytest.mark.parametrize("role", ["nurse", "receptionist", "billing_officer"])
+def test_the_chart_its_tabs_its_print_and_the_trends(staff, chart, role):
+    """By no route of the patient does a note, a prescription or a result reach them; a nurse sees measurements."""
+    patient = chart["consultation"].patient
+    ProblemFactory(patient=patient, title=CANARY, notes=CANARY)
+    LabTestFactory(consultation=chart["consultation"], status="in_progress", sample_collected_date=now())
+    chart["vital_sign"].notes = ""
+    chart["vital_sign"].save()
+    patient.patient_allergies.update(substance="Latex")
+    client = Client()
+    client.force_login(staff[role])
+    for tab in ("overview", "record", "visits", "vitals", "medications", "labs", "billing"):
+        _response, text = opened(client, patient.get_absolute_url(), tab=tab)
+        assert CANARY not in text, tab
+    for name in ("patient_chart_pdf", "lab_test_trends", "vital_sign_trends"):
+        response, text = opened(client, reverse(name, args=[patient.pk]))
+        assert response.status_code == (200 if (name, role) == ("vital_sign_trends", "nurse") else 403), name
+        assert CANARY not in text, name
+    for name in ("lab_worklist_collect", "lab_worklist_process", "lab_worklist_enter", "prescription_overrides"):
+        response, text = opened(client, reverse(name))
+        assert response.status_code == (200 if role == "nurse" and name.startswith("lab_") else 403), name
+        assert CANARY not in text, name
+    assert CANARY not in opened(client, reverse("dashboard"))[1]
+    for name in ("patient_list", "appointment_list"):
+        assert client.get(reverse(name), {"q": CANARY}).context["rows"] == [], name
 
 
 @pytest.mark.parametrize("role", ["nurse", "receptionist", "billing_officer"])

@@ -132,8 +132,8 @@ def test_chart_and_list_show_each_role_its_part_only(login, staff, canary, role)
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (A, {"Book appointment", "Record vitals", "Edit", "Deactivate", "Access log"}),
-        (D, {"Record vitals"}),
+        (A, {"Book appointment", "Record vitals", "Edit", "Deactivate", "Print chart", "Access log"}),
+        (D, {"Record vitals", "Print chart"}),
         (N, {"Record vitals"}),
         (R, {"Book appointment", "Edit", "Deactivate"}),
         (B, set()),

@@ -84,7 +84,8 @@ def test_numbers_run_on_and_skip_those_typed_by_hand(receptionist):
         ({"first_name": "Lopez", "last_name": "Maria", "phone": ""}, True),
         ({"first_name": "Anna", "last_name": "Smith"}, True),  # the same phone and date of birth
         ({"first_name": "Anna", "last_name": "Smith", "phone": ""}, False),
-        ({"date_of_birth": "1985-03-05"}, False),
+        ({"date_of_birth": "1985-03-05"}, True),  # a year off, with the same name and phone
+        ({"date_of_birth": "1985-03-05", "phone": ""}, False),
     ],
 )
 def test_likely_duplicates_must_be_acknowledged(login, receptionist, other, warned):

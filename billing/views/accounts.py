@@ -1,0 +1,91 @@
+"""A patient's account and statement, and the report that proves the numbers gapless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from billing.account import ageing, movements, owed_by
+from billing.models import Invoice
+from billing.reconcile import sequences
+from healthcare.clock import today
+from healthcare.events import record
+from healthcare.generic import PdfPage
+from healthcare.generic.base import Page
+from healthcare.xlsx import workbook_response
+from patients.models import Patient
+
+
+class AccountPage(Page):
+    """What a patient was invoiced, paid and owes; `?export=xlsx` as a workbook."""
+
+    permission = "invoices.view"
+    model = Patient
+    template_name = "billing/account.html"
+    page_title = _("Account")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.object = self.get_object()
+        if request.GET.get("export") == "xlsx":
+            return self.export()
+        record("view", self.object, values={"page": "account"})
+        return self.render_to_response(self.get_context_data())
+
+    def export(self) -> HttpResponseBase:
+        """The statement as Excel; audited."""
+        record("export", self.object, values={"page": "account"})
+        headings = [_("Date"), _("Document"), _("Text"), _("Charge"), _("Credit"), _("Balance")]
+        return workbook_response(
+            f"statement-{self.object.patient_number}-{today()}.xlsx",
+            str(_("Statement")),
+            [str(heading) for heading in headings],
+            (
+                [line.day, line.document, str(line.text), line.charge or None, line.credit or None, line.balance]
+                for line in movements(self.object)
+            ),
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**account_of(self.object), object=self.object, **kwargs)
+
+
+def account_of(patient: Patient) -> dict[str, Any]:
+    """What the page and the statement show alike."""
+    return {
+        "movements": movements(patient),
+        "ageing": ageing(Invoice.objects.filter(patient=patient)),
+        "owed": owed_by(patient),
+    }
+
+
+class StatementPdf(PdfPage):
+    """The printed statement."""
+
+    permission = "invoices.view"
+    model = Patient
+    template_name = "billing/pdf/statement.html"
+
+    def document_context(self) -> dict[str, Any]:
+        return {
+            **account_of(self.object),
+            "document_title": _("Statement"),
+            "document_number": self.object.patient_number,
+        }
+
+    def document_name(self) -> str:
+        return f"statement-{self.object.patient_number}.pdf"
+
+
+class NumberContinuity(Page):
+    """Whether every number that was given out has its document (ENT-5, BYD-6)."""
+
+    permission = "invoices.view"
+    model = Invoice
+    template_name = "billing/numbers.html"
+    page_title = _("Number continuity")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(sequences=sequences()))

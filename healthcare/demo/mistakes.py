@@ -1,0 +1,45 @@
+"""What goes wrong on any day and is put right, so that the demo shows it; and the doctors' text templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from clinical.forms.lab_tests import CorrectResultForm
+from clinical.forms.problems import TextTemplateForm
+from clinical.forms.vital_signs import RecordVitalSignsForm, VitalSignsEnteredInErrorForm
+from clinical.models import LabTest, VitalSign
+from departments.models import User
+
+#: What a doctor of the demo types as `.lungs`.
+TEMPLATES = {
+    "lungs": "Lungs clear on both sides, no wheeze, no crackles, breathing unlaboured.",
+    "abdomen": "Abdomen soft, no tenderness, no masses, bowel sounds normal.",
+}
+
+
+def correct_mistakes(do: Callable[..., Any], day: date) -> None:
+    """A measurement of the wrong patient is withdrawn, a mistyped result corrected."""
+    last = VitalSign.objects.filter(recorded_at__date=day).order_by("-recorded_at", "-id").first()
+    if last is not None:
+        data = {"patient": last.patient_id, "systolic_bp": "171", "diastolic_bp": "102", "pulse_rate": "118"}
+        mistaken = do(RecordVitalSignsForm, last.recorded_by_user, data=data)
+        reason = {"entered_in_error_reason": "Measured the patient of the next room"}
+        do(VitalSignsEnteredInErrorForm, last.recorded_by_user, instance=mistaken, data=reason)
+    test = LabTest.objects.filter(status="completed", result_date__date=day).order_by("id").first()
+    if test is not None:
+        data = {
+            "result_value": f"{test.result_value} (repeated)",
+            "result_unit": test.result_unit,
+            "reference_range": test.reference_range,
+            "correction_reason": "Sample measured twice after a warning of the analyser",
+        }
+        do(CorrectResultForm, test.ordered_by_doctor, instance=test, data=data)
+
+
+def write_templates(do: Callable[..., Any], doctors: Iterable[User]) -> None:
+    """Two templates for each doctor of the day."""
+    for doctor in doctors:
+        for name, text in TEMPLATES.items():
+            do(TextTemplateForm, doctor, data={"name": name, "text": text})

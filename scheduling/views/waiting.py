@@ -1,0 +1,135 @@
+"""Pages of the waiting list."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from departments.models import User
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.roles import Role
+from patients.models import Patient
+from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
+from scheduling.models import WaitingListEntry, WaitingStatus
+
+
+def wish(entry: WaitingListEntry) -> str:
+    """The booking form with what the patient waits for."""
+    known = {
+        "patient": entry.patient_id,
+        "doctor": entry.doctor_id,
+        "department": entry.department_id,
+        "appointment_type": entry.appointment_type,
+        "duration_minutes": entry.duration_minutes,
+    }
+    return "?" + urlencode({name: value for name, value in known.items() if value})
+
+
+BOOK = Action(
+    _("Book"),
+    "appointment_create",
+    permission="appointments.edit",
+    when=lambda row: row.status == WaitingStatus.WAITING,
+    query=wish,
+    keyed=False,
+    icon="calendar-plus",
+)
+
+
+class WaitingListFilter(django_filters.FilterSet):
+    """By doctor and state; without any filter those who wait."""
+
+    status = django_filters.ChoiceFilter(label=_("Status"), choices=WaitingStatus.choices)
+    doctor = django_filters.ModelChoiceFilter(label=_("Doctor"), queryset=User.objects.filter(role=Role.DOCTOR))
+
+    class Meta:
+        model = WaitingListEntry
+        fields = ["department"]
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(data, *args, **kwargs)
+        if not any((data or {}).get(name) for name in (*self.base_filters, "q")):
+            self.data = {"status": WaitingStatus.WAITING}
+
+
+class WaitingList(ListPage):
+    """Who waits for an earlier time, who came first on top."""
+
+    permission = "appointments.edit"
+    create_permission = "appointments.edit"
+    create_label = _("Put on the list")
+    model = WaitingListEntry
+    filterset_class = WaitingListFilter
+    ordering = ("created_at",)
+    select_related = ("patient", "doctor", "department")
+    columns = (
+        Column("patient"),
+        Column("patient.phone_shown", _("Phone")),
+        Column("doctor"),
+        Column("department"),
+        Column("earliest_date"),
+        Column("latest_date"),
+        Column("part_of_day"),
+        Column("status"),
+        Column("created_at", _("Since"), ordering="created_at"),
+    )
+    row_actions = (BOOK,)
+
+
+class WaitingListDetail(DetailPage):
+    """One wish."""
+
+    permission = "appointments.edit"
+    model = WaitingListEntry
+    status_field = "status"
+    sections = (
+        Section("", ("patient", "doctor", "department", "appointment_type", "duration_minutes", "note")),
+        Section(_("When"), ("earliest_date", "latest_date", "part_of_day", "created_at", "appointment")),
+    )
+    actions = (
+        BOOK,
+        Action(_("Edit"), "waiting_list_entry_edit", form=WaitingListForm, icon="pencil"),
+        Action(_("Take off the list"), "waiting_list_entry_delete", form=WithdrawWaitingForm, style="danger"),
+    )
+
+    def get_queryset(self) -> Any:
+        return WaitingListEntry.objects.select_related("patient", "doctor", "department", "appointment__patient")
+
+
+class WaitingListCreate(CreatePage):
+    """Put somebody on the list."""
+
+    permission = "appointments.edit"
+    model = WaitingListEntry
+    form_class = WaitingListForm
+    page_title = _("Put on the waiting list")
+
+    def get_initial(self) -> dict[str, Any]:
+        names = ("patient", "doctor", "department", "duration_minutes", "appointment_type")
+        return {name: self.request.GET[name] for name in names if self.request.GET.get(name)}
+
+    def get_patient(self) -> Any:
+        with suppress(ValidationError):
+            return Patient.objects.filter(pk=self.request.GET.get("patient")).first()
+        return None
+
+
+class WaitingListEdit(EditPage):
+    """Change what somebody waits for."""
+
+    permission = "appointments.edit"
+    model = WaitingListEntry
+    form_class = WaitingListForm
+
+
+class WaitingListWithdraw(ActionPage):
+    """Take somebody off the list."""
+
+    permission = "appointments.edit"
+    model = WaitingListEntry
+    form_class = WithdrawWaitingForm

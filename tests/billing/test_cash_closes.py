@@ -1,0 +1,164 @@
+"""The daily close: expected by method, counted, explained, signed off by somebody else, locked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from audit.models import AuditLog
+from billing.forms import (
+    CountCashForm,
+    RecordPaymentForm,
+    RefundPaymentForm,
+    RejectCashCloseForm,
+    SignOffCashCloseForm,
+    VoidPaymentForm,
+)
+from billing.models import CashClose, Payment
+from billing.takings import open_since, takings
+from healthcare.clock import now
+from healthcare.workflow import submit
+from tests.billing.test_pages import read
+from tests.factories import CashCloseFactory, InvoiceFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("BYD-6")]
+
+
+@pytest.fixture
+def pay(billing_officer):
+    """pay("20", "cash") -> the payment, on an invoice of its own."""
+
+    def _pay(amount, method="cash", officer=billing_officer):
+        data = {"invoice": InvoiceFactory(status="issued").pk, "amount": amount, "payment_method": method}
+        form = submit(RecordPaymentForm, actor=officer, data=data | {"transaction_reference": "R"})
+        assert form.is_valid(), form.errors
+        return form.instance
+
+    return _pay
+
+
+def count(officer, **data):
+    return submit(CountCashForm, actor=officer, data={name.replace("__", "."): value for name, value in data.items()})
+
+
+def expected(officer):
+    return {method: str(amount) for method, amount in takings(officer, open_since(officer), now()).items()}
+
+
+def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, administrator):
+    pay("80")
+    pay("20.25")
+    pay("50", "credit_card")
+    voided = pay("10")
+    submit(VoidPaymentForm, actor=billing_officer, instance=voided, data={"void_reason": "typed twice"})
+    back = {"amount": "30", "payment_method": "cash", "reason": "x", "payment": pay("60", "cheque").pk}
+    assert submit(RefundPaymentForm, actor=billing_officer, data=back).is_valid()
+    assert expected(billing_officer) == {"cash": "70.25", "credit_card": "50.00", "cheque": "60.00"}
+    # 170.25 in the drawer, of which 100.00 were the float; the cards agree, a cheque is missing.
+    client, url = login(billing_officer), reverse("cash_close_create")
+    page = client.get(url)
+    data = {
+        "pieces_100": "1",
+        "pieces_50": "1",
+        "pieces_20": "1",
+        "pieces_0.25": "1",
+        "opening_float": "100",
+        "counted_credit_card": "50",
+        "new_id": page.context["new_id"],
+    }
+    live = client.post(url, data | {"preview": "1"}, HTTP_HX_REQUEST="true").content.decode()
+    assert "$120.25" in live and "-$60.00" in live
+    refused = client.post(url, data)
+    assert "Explain the difference" in str(refused.context["form"].errors["explanation"])
+    data["explanation"] = "Cheque is with the doctor"
+    assert client.post(url, data).status_code == 302
+    assert client.post(url, data).status_code == 302  # a double click counts once
+    close = CashClose.objects.get()
+    assert (close.expected_total, close.counted_total, close.variance) == (180.25, Decimal("120.25"), -60)
+    assert close.denominations == {"100": 1, "50": 1, "20": 1, "0.25": 1}
+    assert expected(billing_officer) == {}  # the next close begins here
+    own = submit(SignOffCashCloseForm, actor=billing_officer, instance=close)
+    assert "Somebody else" in str(own.errors)
+    assert submit(SignOffCashCloseForm, actor=administrator, instance=close).is_valid()
+    assert not submit(RejectCashCloseForm, actor=administrator, instance=close, data={"review_note": "x"}).is_valid()
+    assert set(AuditLog.objects.filter(entity_type="cash_close").values_list("action", flat=True)) == {
+        "count",
+        "sign_off",
+    }
+    text = " ".join(read(client.get(reverse("cash_close_pdf", args=[close.pk])))[1])
+    for words in ("$180.25", "$120.25", "-$60.00", "Cheque is with the doctor", administrator.last_name):
+        assert words in text, words
+    house = client.get(reverse("cash_close_house"))
+    assert house.context["totals"]["variance"] == -60 and house.context["all_signed"]
+    assert client.get(close.get_absolute_url()).status_code == 200
+
+
+def test_what_comes_after_the_count_belongs_to_the_next_close(billing_officer, pay, administrator):
+    first = pay("40")
+    assert count(billing_officer, pieces_20="2").is_valid()
+    pay("5")
+    # The entry of a counted payment turns out wrong: the correction stands in the close of whoever makes it.
+    submit(VoidPaymentForm, actor=administrator, instance=first, data={"void_reason": "x"})
+    assert expected(billing_officer) == {"cash": "5.00"}
+    assert expected(administrator) == {"cash": "-40.00"}
+
+
+def test_a_count_that_is_sent_back_is_made_again(billing_officer, pay, administrator):
+    pay("40")
+    close = count(billing_officer, pieces_20="1", explanation="?").instance
+    assert "required" in str(submit(RejectCashCloseForm, actor=administrator, instance=close, data={}).errors)
+    note = {"review_note": "Look under the tray"}
+    assert submit(RejectCashCloseForm, actor=administrator, instance=close, data=note).is_valid()
+    assert expected(billing_officer) == {"cash": "40.00"}
+    again = count(billing_officer, pieces_20="2").instance
+    assert (again.variance, again.starts_at) == (0, close.starts_at)
+
+
+def test_too_much_here_does_not_make_good_what_lacks_there(billing_officer, pay):
+    pay("40")
+    pay("10", "credit_card")
+    form = count(billing_officer, pieces_20="1", counted_credit_card="30")
+    assert form.variance == 0 and form.errors["explanation"]
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "x", "1e3", "1000000000"])
+def test_pieces_are_counted_in_whole_numbers(billing_officer, value):
+    assert count(billing_officer, pieces_100=value).errors["pieces_100"]
+    assert not CashClose.objects.exists()
+
+
+@pytest.mark.spec("FND-8")
+def test_the_database_locks_a_close():
+    close, other = CashCloseFactory(), UserFactory(role="administrator")
+    rows = CashClose.objects.filter(pk=close.pk)
+    for change in ({"counted_total": 1}, {"expected": {}}, {"ends_at": now()}, {"status": "signed_off"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.update(status="signed_off", second_person=close.officer)
+    rows.update(status="signed_off", second_person=other)
+    for change in ({"status": "counted", "second_person": None}, {"review_note": "x"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CashCloseFactory(variance=1)
+
+
+@pytest.mark.spec("FND-8")
+def test_no_money_slips_into_counted_hours():
+    close = CashCloseFactory()
+    invoice = InvoiceFactory(status="issued")
+    entry = {
+        "invoice": invoice,
+        "patient": invoice.patient,
+        "amount": 1,
+        "payment_method": "cash",
+        "processed_by_user": close.officer,
+    }
+    for moment in (close.starts_at, close.ends_at - timedelta(seconds=1)):
+        with pytest.raises(IntegrityError, match="closed_cash"), transaction.atomic():
+            Payment.objects.create(created_at=moment, **entry)

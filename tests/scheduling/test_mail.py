@@ -1,0 +1,101 @@
+"""Letters about visits: each kind, with its calendar file; none of them says why somebody comes."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+from django.core import mail
+from icalendar import Calendar
+
+from healthcare.workflow import submit
+from scheduling import forms
+from scheduling.mail import moment, send_cancellation, send_confirmation, send_move
+from tests.factories import AppointmentFactory, PatientFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("WF-APPT")]
+
+
+@pytest.fixture
+def visit(tomorrow):
+    patient = PatientFactory(email="maria@example.org")
+    return AppointmentFactory(patient=patient, appointment_date=tomorrow, reason="Zebrafish", notes="Zebrafish")
+
+
+def sent():
+    """(letter, its calendar's event) of the only letter."""
+    (letter,) = mail.outbox
+    ((name, content, kind),) = letter.attachments
+    calendar = Calendar.from_ical(content)
+    assert (name, kind.split(";")[0]) == ("appointment.ics", "text/calendar")
+    assert "Zebrafish" not in letter.body + letter.subject + content
+    (event,) = calendar.walk("VEVENT")
+    return letter, calendar, event
+
+
+@pytest.mark.parametrize(
+    ("send", "status", "method", "words"),
+    [
+        (send_confirmation, "scheduled", "REQUEST", "is booked"),
+        (send_move, "confirmed", "REQUEST", "has moved"),
+        (send_cancellation, "cancelled", "CANCEL", "is cancelled"),
+    ],
+)
+def test_each_letter(visit, send, status, method, words):
+    visit.status = status
+    visit.save()
+    send(str(visit.pk))
+    letter, calendar, event = sent()
+    assert letter.to == ["maria@example.org"]
+    assert words in letter.body
+    assert calendar["method"] == method
+    assert event.decoded("dtstart") == moment(visit.start)
+    assert str(visit.pk) in event["uid"]
+
+
+@pytest.mark.parametrize(("send", "status"), [(send_confirmation, "cancelled"), (send_cancellation, "scheduled")])
+def test_what_changed_meanwhile_is_not_told(visit, send, status):
+    visit.status = status
+    visit.save()
+    send(str(visit.pk))
+    assert not mail.outbox
+
+
+def test_moving_and_cancelling_send_theirs(
+    visit, receptionist, settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    asked = []
+    monkeypatch.setattr("scheduling.forms.booking.enqueue", lambda name, key: asked.append((name, key)))
+    monkeypatch.setattr("scheduling.forms.steps.enqueue", lambda name, key: asked.append((name, key)))
+    data = {
+        "doctor": visit.doctor_id,
+        "appointment_date": visit.appointment_date.isoformat(),
+        "appointment_time": "15:00",
+        "appointment_type": visit.appointment_type,
+    }
+    assert submit(forms.RescheduleAppointmentForm, actor=receptionist, instance=visit, data=data).is_valid()
+    assert submit(forms.CancelForm, actor=receptionist, instance=visit, data={"cancellation_reason": "Ill"}).is_valid()
+    assert [name for name, _key in asked] == ["scheduling.mail.send_move", "scheduling.mail.send_cancellation"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "before", "after"),
+    [
+        ("Europe/Zurich", date(2027, 3, 28), 8, 7),
+        ("America/New_York", date(2027, 3, 14), 14, 13),
+        ("Australia/Lord_Howe", date(2027, 4, 4), -2, -2),
+    ],
+)
+def test_the_calendar_file_tells_the_right_moment_when_clocks_change(settings, zone, day, before, after):
+    settings.TIME_ZONE = zone
+    from django.utils import timezone
+
+    timezone.get_default_timezone.cache_clear()
+    try:
+        noon = moment(datetime.combine(day, time(9)))
+        earlier = moment(datetime.combine(date.fromordinal(day.toordinal() - 1), time(9)))
+        # On the day itself the clock has changed already at nine.
+        assert noon.tzinfo == UTC
+        assert (noon - earlier).total_seconds() / 3600 in (23, 24.5)
+        if before >= 0:
+            assert (earlier.hour, noon.hour) == (before, after)
+    finally:
+        timezone.get_default_timezone.cache_clear()

@@ -1,0 +1,180 @@
+"""The waiting list, recalls, series and walk-ins (BYD-7, WF-APPT)."""
+
+from datetime import datetime, time, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from audit.models import AuditLog
+from healthcare.clock import now, today
+from healthcare.workflow import submit
+from scheduling import forms
+from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
+from scheduling.models import Appointment, WaitingListEntry
+from tests.factories import (
+    AppointmentFactory,
+    ConsultationFactory,
+    DepartmentFactory,
+    DoctorAbsenceFactory,
+    PatientFactory,
+    UserFactory,
+    WaitingListEntryFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _midday():
+    with time_machine.travel(datetime.combine(today(), time(12)), tick=True):
+        yield
+
+
+@pytest.mark.spec("BYD-7")
+def test_whom_a_freed_time_fits(doctor, department, tomorrow):
+    visit = AppointmentFactory(
+        doctor=doctor, department=department, appointment_date=tomorrow, appointment_time=time(9)
+    )
+    fits = [
+        WaitingListEntryFactory(),
+        WaitingListEntryFactory(doctor=doctor, part_of_day="morning"),
+        WaitingListEntryFactory(department=department, earliest_date=tomorrow, latest_date=tomorrow),
+    ]
+    for values in (
+        {"doctor": UserFactory(role="doctor")},
+        {"department": DepartmentFactory()},
+        {"part_of_day": "afternoon"},
+        {"earliest_date": tomorrow + timedelta(days=1)},
+        {"latest_date": today()},
+        {"duration_minutes": 45},
+        {"status": "booked"},
+        {"status": "withdrawn"},
+    ):
+        WaitingListEntryFactory(**values)
+    assert list(WaitingListEntry.objects.fitting(visit)) == fits
+
+
+@pytest.mark.spec("BYD-7")
+def test_cancelling_shows_whom_the_time_fits_and_booking_closes_the_wish(login, receptionist, book, booking, doctor):
+    visit, entry = book().instance, WaitingListEntryFactory(doctor=doctor)
+    client = login(receptionist)
+    url = reverse("appointment_cancel", args=[visit.pk])
+    page = client.post(url, {"cancellation_reason": "Ill"}, follow=True)
+    assert "fits 1 patient of the waiting list" in page.content.decode()
+    (related,) = page.context["related"]
+    assert [row["object"] for row in related["rows"]] == [entry]
+    link = client.get(reverse("waiting_list_entry_list")).context["rows"][0]["actions"][0]["url"]
+    assert str(client.get(link).context["form"]["patient"].value()) == str(entry.patient_id)
+    assert book(patient=str(entry.patient_id)).is_valid()
+    entry.refresh_from_db()
+    assert (entry.status, entry.appointment.patient) == ("booked", entry.patient)
+    assert AuditLog.objects.filter(entity_id=entry.pk, action="update").exists()
+
+
+@pytest.mark.spec("BYD-7")
+def test_putting_on_and_taking_off(receptionist, patient, tomorrow):
+    data = {"patient": patient.pk, "appointment_type": "consultation", "duration_minutes": "30", "part_of_day": "any"}
+    form = submit(WaitingListForm, actor=receptionist, data={**data, "latest_date": tomorrow.isoformat()})
+    assert form.is_valid(), form.errors
+    for wrong in (
+        {"latest_date": "2020-01-01"},
+        {"earliest_date": "2030-01-02", "latest_date": "2030-01-01"},
+        {"duration_minutes": "5"},
+    ):
+        assert not submit(WaitingListForm, actor=receptionist, data={**data, **wrong}).is_valid()
+    assert submit(WithdrawWaitingForm, actor=receptionist, instance=form.instance).is_valid()
+    assert not submit(WithdrawWaitingForm, actor=receptionist, instance=form.instance).is_valid()
+    assert not submit(WaitingListForm, actor=receptionist, instance=form.instance, data=data).is_valid()
+
+
+@pytest.mark.spec("BYD-7", "ROLE-2")
+def test_recalls_are_due_not_booked_and_say_nothing_clinical(login, receptionist):
+    def seen(days, **values):
+        found = ConsultationFactory(
+            completed=True,
+            follow_up_required=True,
+            follow_up_date=today() + timedelta(days=days),
+            consultation_date=now() - timedelta(days=30),
+            diagnosis="Zebrafish",
+            chief_complaint="Zebrafish",
+            notes="Zebrafish",
+            **values,
+        )
+        Appointment.objects.filter(pk=found.appointment_id).update(appointment_date=today() - timedelta(days=30))
+        return found
+
+    late, soon, booked = seen(-20), seen(10), seen(5)
+    seen(40), seen(-300), seen(3, patient=PatientFactory(is_active=False))
+    AppointmentFactory(patient=booked.patient, appointment_date=today() + timedelta(days=6))
+    for one in (late, soon):  # called off is not booked
+        AppointmentFactory(patient=one.patient, appointment_date=today() + timedelta(days=1), status="cancelled")
+    page = login(receptionist).get(reverse("recall_list"))
+    rows = page.context["rows"]
+    assert [row["object"] for row in rows] == [late, soon]
+    assert rows[0]["url"] == late.patient.get_absolute_url()
+    assert "Zebrafish" not in page.content.decode()
+    assert f"patient={late.patient_id}" in rows[0]["actions"][0]["url"]
+    export = login(receptionist).get(reverse("recall_list"), {"export": "xlsx"})
+    assert export.status_code == 200
+
+
+@pytest.mark.spec("WF-APPT")
+def test_a_series_is_told_slot_by_slot(login, receptionist, booking, doctor, tomorrow):
+    AppointmentFactory(doctor=doctor, appointment_date=tomorrow + timedelta(weeks=2), appointment_time=time(9, 15))
+    DoctorAbsenceFactory(
+        doctor=doctor, start_date=tomorrow + timedelta(weeks=3), end_date=tomorrow + timedelta(weeks=3)
+    )
+    client = login(receptionist)
+    page = client.post(reverse("appointment_create"), booking(repeat_times="5", repeat_weeks="1"), follow=True)
+    said = [str(message) for message in page.context["messages"]]
+    assert [("not booked" in one, "booked" in one) for one in said[1:]] == [
+        (False, True),
+        (True, True),
+        (True, True),
+        (False, True),
+    ]
+    assert "already has an appointment" in said[2] and "is away" in said[3]
+    rows = Appointment.objects.filter(series_id__isnull=False).order_by("appointment_date")
+    assert [(row.appointment_date - tomorrow).days // 7 for row in rows] == [0, 1, 4]
+    assert len({row.series_id for row in rows}) == 1
+    for wrong in ({"repeat_times": "27"}, {"repeat_times": "0"}, {"repeat_times": "2", "repeat_weeks": "99"}):
+        assert client.post(reverse("appointment_create"), booking(**wrong)).status_code == 200
+
+
+@pytest.mark.spec("WF-APPT", "WF-CHECKIN")
+def test_a_walk_in_gets_the_first_free_time_and_is_checked_in(login, receptionist, patient, doctor, department):
+    busy = UserFactory(role="doctor", last_name="Aaa")
+    AppointmentFactory(doctor=busy, appointment_time=time(12), duration_minutes=60)
+    AppointmentFactory(doctor=doctor, appointment_time=time(12), duration_minutes=20)
+    client, url = login(receptionist), reverse("appointment_walk_in")
+    data = {"patient": patient.pk, "duration_minutes": "30", "appointment_type": "consultation", "reason": "Cough"}
+    page = client.post(url, data, follow=True)
+    visit = Appointment.objects.get(patient=patient)
+    assert (visit.doctor, visit.appointment_time, visit.status) == (doctor, time(12, 20), "checked_in")
+    assert f"ticket {visit.ticket_number}" in page.content.decode()
+    actions = set(AuditLog.objects.filter(entity_id=visit.pk).values_list("action", flat=True))
+    assert {"create", "check_in"} <= actions
+    # A named doctor is waited for.
+    form = submit(
+        forms.WalkInForm, actor=receptionist, data={**data, "patient": PatientFactory().pk, "doctor": busy.pk}
+    )
+    assert form.instance.appointment_time == time(13)
+
+
+@pytest.mark.spec("WF-APPT", "RULE-APPT-6")
+def test_a_walk_in_when_nobody_is_free(receptionist, patient, doctor):
+    DoctorAbsenceFactory(doctor=doctor)
+    form = submit(
+        forms.WalkInForm, actor=receptionist, data={"patient": patient.pk, "appointment_type": "consultation"}
+    )
+    assert [error.code for error in form.errors.as_data()["__all__"]] == ["full"]
+
+
+@pytest.mark.spec("RULE-APPT-6")
+def test_an_absence_lists_the_visits_to_move(login, administrator, doctor, tomorrow):
+    visit = AppointmentFactory(doctor=doctor, appointment_date=tomorrow)
+    AppointmentFactory(doctor=doctor, appointment_date=tomorrow, appointment_time=time(10), status="cancelled")
+    absence = DoctorAbsenceFactory(doctor=doctor)
+    (related,) = login(administrator).get(absence.get_absolute_url()).context["related"]
+    assert [row["object"] for row in related["rows"]] == [visit]

@@ -3,6 +3,9 @@
 TABLE = {
     "dashboard": "ADNRB",
     "api_no_such_path": "public",
+    "openapi": "public",
+    "api_docs": "public",
+    "api_redoc": "public",
     "draft_save": "ADNRB",
     "draft_discard": "ADNRB",
     "search": "ADNRB",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from healthcare.roles import Role
 from tests import factories
 
 PASSWORD = "Clinic-test-2026!"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collector():
+    """As in healthcare/wsgi.py: the collector need not look at the loaded code again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,17 @@ PAGES = {
         *("/lab-tests/?inbox=1", "/lab-tests/ >", "/prescriptions/", "/medical-records/ >"),
     ],
     "billing_officer": [
-        *("/", "/invoices/", "/invoices/ >", "/invoices/new/", "/invoices/unbilled/", "/payments/ >", "/services/"),
+        *(
+            "/",
+            "/invoices/",
+            "/invoices/ >",
+            "/invoices/new/",
+            "/invoices/unbilled/",
+            "/payments/ >",
+            "/services/",
+            "/cash-closes/",
+            "/cash-closes/new/",
+        ),
         "/invoices/?status=issued > pay/",
     ],
     "administrator": [

@@ -79,6 +79,8 @@ TABLE = {
     "audit_log_detail": "A",
     "service_list": "ADRB",
     "service_create": "A",
+    "service_import": "A",
+    "service_price": "A",
     "service_options": "ADRB",
     "service_detail": "ADRB",
     "service_edit": "A",

@@ -10,7 +10,8 @@ from healthcare.roles import may
 
 def patient(row: Any, user: Any) -> dict[str, Any]:
     """A patient; address and contacts for those who see them on pages."""
-    telecom, more = [], {}
+    telecom: list[dict[str, str]] = []
+    more: dict[str, Any] = {}
     if may(user, "patients.phone") and row.phone:
         telecom.append({"system": "phone", "value": row.phone})
     if may(user, "patients.contact"):

@@ -124,8 +124,7 @@ def searching(kind: Kind) -> Any:
                 wanted -= len(page)
                 entries += [entry(request, resource) for resource in resources(source, page, request.user)]
             skip = max(skip - here, 0)
-        about = {"entity_type": kind.name.lower(), "patient_id": patient, "values": {"fhir": sorted(request.GET)}}
-        record("view", **about)
+        record("view", entity_type=kind.name.lower(), patient_id=patient, values={"fhir": sorted(request.GET)})
         bundle: dict[str, Any] = {
             "resourceType": "Bundle",
             "type": "searchset",

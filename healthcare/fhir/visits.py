@@ -70,12 +70,14 @@ def appointment(row: Any, user: Any) -> dict[str, Any]:
 def encounter(row: Any, user: Any) -> dict[str, Any]:
     """A consultation."""
     status = "entered-in-error" if row.is_abandoned else "finished" if row.is_completed else "in-progress"
+    # "class" is a word of Python's.
+    kind: dict[str, Any] = {"class": {"system": f"{TERMS}/v3-ActCode", "code": "AMB", "display": "ambulatory"}}
     period = {"start": instant(row.consultation_date), "end": instant(row.completed_at)}
     return made(
         "Encounter",
         row,
         status=status,
-        **{"class": {"system": f"{TERMS}/v3-ActCode", "code": "AMB", "display": "ambulatory"}},
+        **kind,
         subject=ref("Patient", row.patient_id),
         participant=[{"individual": ref("Practitioner", row.doctor_id)}],
         appointment=[ref("Appointment", row.appointment_id)] if row.appointment_id else None,

@@ -47,16 +47,21 @@ class DraftSave(RoleView):
             typed.pop(name, None)
         FormDraft.objects.filter(user=request.user).forgotten().delete()  # type: ignore[attr-defined]
         try:
-            with transaction.atomic():
-                draft = FormDraft.objects.of(request.user, page).select_for_update().first()  # type: ignore[attr-defined]
-                if draft is None:
-                    draft = FormDraft(user=request.user, page=page)
-                elif draft.window != window and "take_over" not in request.POST and self.is_typed(draft):
-                    return JsonResponse({"typed_at": shown_time(draft)}, status=409)
-                draft.window, draft.data = window, typed.urlencode()
-                draft.save()
+            return self.keep(request, page, window, typed.urlencode())
         except IntegrityError:
-            return JsonResponse({}, status=409)  # two windows began at once; the next attempt finds the row
+            # A first draft from two sides at once (a page that is being left sends its own): now there is the row.
+            return self.keep(request, page, window, typed.urlencode())
+
+    def keep(self, request: HttpRequest, page: str, window: str, data: str) -> HttpResponse:
+        """Write the draft, unless another window is at it."""
+        with transaction.atomic():
+            draft = FormDraft.objects.of(request.user, page).select_for_update().first()  # type: ignore[attr-defined]
+            if draft is None:
+                draft = FormDraft(user=request.user, page=page)
+            elif draft.window != window and "take_over" not in request.POST and self.is_typed(draft):
+                return JsonResponse({"typed_at": shown_time(draft)}, status=409)
+            draft.window, draft.data = window, data
+            draft.save()
         return JsonResponse({"saved_at": shown_time(draft)})
 
     @staticmethod

@@ -76,7 +76,7 @@ def test_one_patients_day(person):
     receptionist.reads(f"{appointment}confirmation/", number, time, doctor_name)
     receptionist.follow("Check in")
     receptionist.press("Check in")
-    receptionist.sees("Checked in.", "Checked In")
+    receptionist.sees("is checked in: ticket", "Checked In")
 
     # -- nurse -------------------------------------------------------------------------------
     nurse.page.keyboard.press("/")

@@ -17,6 +17,7 @@ PAGES = {
         "/appointments/?vitals=missing",
         "/vital-signs/",
         "/vital-signs/new/",
+        "/lab-tests/enter/",
         "/lab-tests/",
     ],
     "doctor": [
@@ -28,6 +29,7 @@ PAGES = {
             "/consultations/ >",
         ),
         *("/lab-tests/?inbox=1", "/lab-tests/ >", "/prescriptions/", "/medical-records/ >"),
+        *("/prescriptions/overrides/", "/text-templates/new/"),
     ],
     "billing_officer": [
         *("/", "/invoices/", "/invoices/ >", "/invoices/new/", "/invoices/unbilled/", "/payments/ >", "/services/"),

@@ -3,12 +3,20 @@
 from typing import Any
 
 import django_filters
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, AuditLog, entities
-from healthcare.fields import DayRangeWidget
+from healthcare.fields import DayRangeWidget, RemoteChoiceFilter
+
+
+class PatientFilter(RemoteChoiceFilter):
+    """The patient concerned, found by typing; the trail keeps the key alone."""
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return qs.filter(patient_id=value.pk) if value else qs
 
 
 class AuditLogFilter(django_filters.FilterSet):
@@ -17,17 +25,18 @@ class AuditLogFilter(django_filters.FilterSet):
     user = django_filters.ModelChoiceFilter(
         label=_("Person"), queryset=lambda request: get_user_model().objects.all(), empty_label=_("Anybody")
     )
+    patient_id = PatientFilter(label=_("Patient"), url_name="patient_options")
     action = django_filters.ChoiceFilter(label=_("Action"), choices=Action.choices)
     entity_type = django_filters.ChoiceFilter(label=_("Entity"), choices=[])
-    entity_id = django_filters.UUIDFilter(label=_("Entity's id"))
-    patient_id = django_filters.UUIDFilter(label=_("Patient's id"))
     created_at = django_filters.DateFromToRangeFilter(label=_("Day"), widget=DayRangeWidget())
+    entity_id = django_filters.UUIDFilter(label=_("Row's id"))
 
     class Meta:
         model = AuditLog
-        fields = ["user", "action", "entity_type", "entity_id", "patient_id", "created_at"]
+        fields = ["user", "patient_id", "action", "entity_type", "created_at", "entity_id"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.filters["patient_id"].extra["queryset"] = apps.get_model("patients", "Patient").objects.all()
         named = [(name, capfirst(str(model._meta.verbose_name))) for name, model in entities().items()]
         self.filters["entity_type"].extra["choices"] = sorted([*named, ("page", _("Page"))], key=lambda c: str(c[1]))

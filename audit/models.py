@@ -32,6 +32,7 @@ class Action(models.TextChoices):
     CONFIRM = "confirm", _("Confirm")
     CHECK_IN = "check_in", _("Check in")
     UNDO = "undo", _("Undo")
+    MERGE = "merge", _("Merge charts")
     START = "start", _("Start")
     COMPLETE = "complete", _("Complete")
     CANCEL = "cancel", _("Cancel")

@@ -61,8 +61,7 @@ class AuditLogList(ListPage):
     def chart_of(self) -> Any:
         """The patient whose entries alone are shown, if there is one."""
         form = getattr(getattr(self, "filter", None), "form", None)
-        key = form.cleaned_data.get("patient_id") if form is not None and form.is_valid() else None
-        return apps.get_model("patients", "Patient").objects.filter(pk=key).first() if key else None
+        return form.cleaned_data.get("patient_id") if form is not None and form.is_valid() else None
 
     def export(self, rows: Any) -> HttpResponseBase:
         """The filtered trail with old and new values."""
@@ -147,6 +146,9 @@ class AuditLogDetail(DetailPage):
             keyed=False,
         ),
     )
+
+    def history(self, user: Any) -> list[dict[str, Any]]:
+        return []  # the entry is the history
 
     def get_queryset(self) -> Any:
         return AuditLog.objects.select_related("user")

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.guards import Guard
+from patients.guards import MERGING
 
 
 def changed(columns: Iterable[str], vendor: str) -> str:
@@ -207,7 +208,7 @@ def _not_while_closing(table: str) -> Guard:
 
 
 _FROZEN = (
-    "patient_id,appointment_id,invoice_date,due_date,subtotal,tax_amount,discount_amount,total_amount,covered_amount,"
+    "appointment_id,invoice_date,due_date,subtotal,tax_amount,discount_amount,total_amount,covered_amount,"
     "notes,insurance_note,issued_at,issued_texts"
 )
 
@@ -221,7 +222,8 @@ GUARDS = [
         {
             "UPDATE": "OLD.invoice_number <> NEW.invoice_number "
             "OR (OLD.status = 'cancelled' AND NEW.status <> 'cancelled') "
-            "OR (OLD.status <> 'draft' AND (NEW.status = 'draft' OR {changed:" + _FROZEN + "}))"
+            "OR (OLD.status <> 'draft' AND (NEW.status = 'draft' OR {changed:" + _FROZEN + "} "
+            f"OR ({{changed:patient_id}} AND NOT {MERGING})))"
         },
     ),
     refusing(
@@ -248,7 +250,8 @@ GUARDS = [
         "payments",
         _("A payment is voided, never edited."),
         {
-            "UPDATE": "OLD.voided_at IS NOT NULL OR {changed:id,invoice_id,patient_id,payment_date,amount,"
+            "UPDATE": f"((OLD.voided_at IS NOT NULL OR {{changed:patient_id}}) AND NOT {MERGING}) "
+            "OR {changed:id,invoice_id,payment_date,amount,"
             "kind,document_number,tendered,carried_from_id,payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
         },
     ),
@@ -276,7 +279,7 @@ GUARDS = [
         "refunds_never_change",
         "refunds",
         _("A refund is never changed or deleted."),
-        {"UPDATE": "true", "DELETE": "true"},
+        {"UPDATE": f"NOT {MERGING} OR {{changed:id,payment_id,invoice_id,amount,created_at}}", "DELETE": "true"},
     ),
     refusing(
         "refunds_of_payments",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from clinical.models import EDITABLE_AFTER_COMPLETION, LabTest
+from clinical.models import EDITABLE_AFTER_COMPLETION, Consultation, LabTest
 from healthcare.guards import Guard, append_only, refuse_function
+from patients.guards import MERGING
 
 ADDENDA = "consultation_addenda_append_only"
 RESULT_VERSIONS = "lab_result_versions_append_only"
@@ -17,10 +18,11 @@ _HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
 # Written from the table on the model, so that the two cannot differ.
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
 # What was prescribed. It may still be discontinued, and renewed as a new row.
-_REWRITTEN = " OR ".join(
+_RETOLD = " OR ".join(
     f"OLD.{column} <> NEW.{column}"
-    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions", "patient_id")
+    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions")
 )
+_REWRITTEN = f"{_RETOLD} OR OLD.patient_id <> NEW.patient_id"
 _SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"
 
 
@@ -43,6 +45,12 @@ def _sqlite_trigger(name: str, table: str, when: str, columns: str = "") -> tupl
     )
 
 
+def _same_text(same: str) -> str:
+    """SQL: nothing of the note changes but whose it is (a merge of charts)."""
+    columns = [field.column for field in Consultation._meta.concrete_fields]
+    return " AND ".join(f"OLD.{name} {same} NEW.{name}" for name in columns if name not in ("patient_id", "updated_at"))
+
+
 GUARDS = [
     append_only("consultation_addenda", ADDENDA, _("A signed addendum cannot be changed.")),
     append_only("lab_result_versions", RESULT_VERSIONS, _("An earlier result cannot be changed.")),
@@ -54,10 +62,17 @@ GUARDS = [
         sqlite=_sqlite_trigger(
             LOCKED,
             "consultations",
-            f"OLD.completed_at IS NOT NULL AND julianday('now') - julianday(OLD.completed_at) >= {_HOURS} / 24.0",
+            f"OLD.completed_at IS NOT NULL AND julianday('now') - julianday(OLD.completed_at) >= {_HOURS} / 24.0 "
+            f"AND NOT ({MERGING} AND {_same_text('IS')})",
         ),
-        postgresql=_row_trigger(
-            LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+        # A trigger's condition may hold no subquery there, so its function asks about the merge.
+        postgresql=(
+            f"CREATE OR REPLACE FUNCTION {LOCKED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN IF {MERGING} AND {_same_text('IS NOT DISTINCT FROM')} THEN RETURN NEW; END IF; "
+            f"RAISE EXCEPTION '{LOCKED}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+            *_row_trigger(
+                LOCKED, "consultations", f"clock_timestamp() - OLD.completed_at >= interval '{_HOURS} hours'"
+            )[1:],
         ),
     ),
     Guard(
@@ -67,13 +82,15 @@ GUARDS = [
         sqlite=_sqlite_trigger(
             PRESCRIBED,
             "prescriptions",
-            f"({_REWRITTEN}) AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
+            f"({_RETOLD} OR (OLD.patient_id <> NEW.patient_id AND NOT {MERGING})) "
+            "AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
             f"julianday('now') - julianday(c.completed_at) >= {_HOURS} / 24.0)",
         ),
         postgresql=(
             f"CREATE OR REPLACE FUNCTION {PRESCRIBED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "IF EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id "
-            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') THEN "
+            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') "
+            f"AND NOT ({MERGING} AND NOT ({_RETOLD})) THEN "
             f"RAISE EXCEPTION '{PRESCRIBED}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
             "RETURN NEW; END $$",
             f"DROP TRIGGER IF EXISTS {PRESCRIBED} ON prescriptions",

@@ -25,7 +25,7 @@ class ClinicBackend(ModelBackend):
         tries = [("account", email, lockout.ACCOUNT_LIMIT)]
         if address:
             tries.append(("address", address, lockout.ADDRESS_LIMIT))
-        if not all(lockout.take(*each) for each in tries):
+        if not all(lockout.take_soon(*each) for each in tries):
             get_user_model()().set_password(password)  # as slow as looking at it
             return None
         user = super().authenticate(request, username=email, password=password)

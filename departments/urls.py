@@ -3,7 +3,7 @@
 from django.urls import path
 
 from departments import draft_views, views
-from departments.views import account, login
+from departments.views import account, login, setup
 
 urlpatterns = [
     path("drafts/", draft_views.DraftSave.as_view(), name="draft_save"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/second-factor/", account.SecondFactorPage.as_view(), name="second_factor_on"),
     path("account/second-factor/off/", account.SecondFactorOffPage.as_view(), name="second_factor_off"),
     path("account/sessions/end/", account.EndSessionsPage.as_view(), name="account_end_sessions"),
+    path("setup/", setup.SetUpPage.as_view(), name="setup"),
     path("settings/", views.ClinicSettingsPage.as_view(), name="clinic_settings"),
     path("clinic-logo/", views.ClinicLogo.as_view(), name="clinic_logo"),
     path("departments/", views.DepartmentList.as_view(), name="department_list"),

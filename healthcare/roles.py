@@ -45,6 +45,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "insurance_providers.edit": (A,),
         "patients.view": (A, D, N, R, B),
         "patients.edit": (A, R),
+        "patients.merge": (A, R),  # rows pass unread from one chart to the other
         "patients.phone": (A, D, N, R, B),
         "patients.contact": (A, D, R, B),  # address, e-mail, emergency contact, insurance
         "medical_records.view": (A, D),

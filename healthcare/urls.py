@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from healthcare.api import api_urls
+from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
 from healthcare.search import SearchPage, SearchSuggestions
@@ -11,6 +12,7 @@ from healthcare.search import SearchPage, SearchSuggestions
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", Dashboard.as_view(), name="dashboard"),
+    path("setup/checklist/", Checklist.as_view(), name="checklist"),
     path("search/", SearchPage.as_view(), name="search"),
     path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),
     path("healthz", Healthz.as_view(), name="healthz"),

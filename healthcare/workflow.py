@@ -18,6 +18,7 @@ from django.db import IntegrityError, OperationalError, models, transaction
 from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
+from healthcare import conflicts
 from healthcare.constraints import is_duplicate_key, refusal_of
 from healthcare.context import act
 from healthcare.fields import use_native_inputs
@@ -61,6 +62,7 @@ class WorkflowForm(forms.ModelForm):
     data: Any
 
     updated_at_seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    values_seen = forms.CharField(required=False, widget=forms.HiddenInput)
     shown_patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
     acknowledge_warnings = forms.BooleanField(required=False, label=_("I have read the warnings and want to go on"))
     override_reason = forms.CharField(required=False, max_length=500, label=_("Reason for going on"))
@@ -69,6 +71,7 @@ class WorkflowForm(forms.ModelForm):
     #: Fields that every WorkflowForm has and that no page lists among the person's own.
     SERVICE_FIELDS: ClassVar[tuple[str, ...]] = (
         "updated_at_seen",
+        "values_seen",
         "shown_patient",
         "acknowledge_warnings",
         "override_reason",
@@ -87,6 +90,8 @@ class WorkflowForm(forms.ModelForm):
             if self.instance.patient_of_row():
                 self.initial.setdefault("shown_patient", self.instance.patient_of_row())
         use_native_inputs(self.fields)
+        if not self.is_bound and "updated_at_seen" in self.initial:
+            self.initial.setdefault("values_seen", conflicts.values_shown(self))
         for field in self.fields.values():
             if isinstance(field, forms.CharField):
                 field.validators.append(no_control_characters)
@@ -164,11 +169,7 @@ class WorkflowForm(forms.ModelForm):
             same = False
         if same:
             return
-        changes = []
-        for name in self.changed_from(self.instance):
-            bound = self[name]
-            changes.append({"label": bound.label, "mine": bound.value(), "theirs": getattr(self.instance, name, None)})
-        self.conflict = {"at": self.instance.updated_at, "changes": changes}
+        self.conflict = {"at": self.instance.updated_at, "changes": conflicts.compare(self)}
         # Saving once more after seeing both versions is a decision, so the new version counts as seen.
         self.data = self.data.copy()
         self.data[self.add_prefix("updated_at_seen")] = self.instance.updated_at.isoformat()

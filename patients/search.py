@@ -49,12 +49,13 @@ def words_of(name: str) -> set[str]:
     return words - {""}
 
 
-def terms_of(patient: Patient) -> set[bytes]:
-    """Everything that this patient may be found by."""
-    number = fold(patient.patient_number)
-    terms = {*words_of(patient.first_name), *words_of(patient.last_name), _NOT_WORD.sub("", number)}
-    if match := _NUMBER.fullmatch(number):
-        terms.add(NUMBER + match[1])
+def terms_of(patient: Patient, former_numbers: Iterable[str] = ()) -> set[bytes]:
+    """Everything that this patient may be found by; `former_numbers` are those of charts merged into this one."""
+    terms = {*words_of(patient.first_name), *words_of(patient.last_name)}
+    for number in map(fold, (patient.patient_number, *former_numbers)):
+        terms.add(_NOT_WORD.sub("", number))
+        if match := _NUMBER.fullmatch(number):
+            terms.add(NUMBER + match[1])
     if patient.phone:
         terms.add(PHONE + digits_of(patient.phone)[::-1])
     if patient.email:
@@ -131,13 +132,14 @@ def rebuild_search_terms(patients: Iterable[Patient], *, fresh: bool = False, ba
     learned: set[str] = set()
 
     def flush() -> None:
+        former = {} if fresh else _merge_model().objects.former_numbers(group)
         words = {word for patient in group for word in words_of(f"{patient.first_name} {patient.last_name}")}
         with transaction.atomic():
             spelling.learn(words - learned)
             if not fresh:
                 model.objects.filter(patient__in=[patient.pk for patient in group]).delete()
             model.objects.bulk_create(
-                (term for patient in group for term in term_rows(patient)),
+                (term for patient in group for term in term_rows(patient, former.get(patient.pk, ()))),
                 batch_size=5_000,
             )
         learned.update(words)
@@ -153,9 +155,9 @@ def rebuild_search_terms(patients: Iterable[Patient], *, fresh: bool = False, ba
     return done
 
 
-def term_rows(patient: Patient) -> Iterator[PatientSearchTerm]:
+def term_rows(patient: Patient, former_numbers: Iterable[str] = ()) -> Iterator[PatientSearchTerm]:
     """The rows of `patient_search_terms` that this patient should have."""
-    for term in sorted(terms_of(patient)):
+    for term in sorted(terms_of(patient, former_numbers)):
         yield _term_model()(
             patient_id=patient.pk,
             term=term,
@@ -163,6 +165,12 @@ def term_rows(patient: Patient) -> Iterator[PatientSearchTerm]:
             first_name=patient.first_name,
             is_active=patient.is_active,
         )
+
+
+def _merge_model() -> Any:
+    from patients.models import PatientMerge
+
+    return PatientMerge
 
 
 def _term_model() -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import chart, insurance_provider, medical_record, patient
+from patients.views import chart, insurance_provider, medical_record, merge, patient
 
 urlpatterns = [
     path("insurance-providers/", insurance_provider.InsuranceProviderList.as_view(), name="insurance_provider_list"),
@@ -37,6 +37,9 @@ urlpatterns = [
     path("patients/new/", patient.PatientCreate.as_view(), name="patient_create"),
     path("patients/<uuid:pk>/", chart.PatientDetail.as_view(), name="patient_detail"),
     path("patients/<uuid:pk>/edit/", patient.PatientEdit.as_view(), name="patient_edit"),
+    path("patients/<uuid:pk>/merge/", merge.PatientMergePage.as_view(), name="patient_merge"),
+    path("patients/<uuid:pk>/sticker/", patient.PatientSticker.as_view(), name="patient_sticker"),
+    path("patient-merges/<uuid:pk>/undo/", merge.PatientMergeUndo.as_view(), name="patient_merge_undo"),
     path("patients/<uuid:pk>/delete/", patient.PatientDeactivate.as_view(), name="patient_delete"),
     path("patients/<uuid:pk>/reactivate/", patient.PatientReactivate.as_view(), name="patient_reactivate"),
     path(

@@ -23,7 +23,7 @@ from clinical.models import (
 from departments.models import Department, User
 from healthcare.clock import now, today
 from healthcare.roles import Role
-from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy
+from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
 from reporting.models import Report
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
@@ -66,6 +66,17 @@ class PatientFactory(factory.django.DjangoModelFactory):
     date_of_birth = date(1984, 3, 5)
     gender = "female"
     record = factory.RelatedFactory("tests.factories.MedicalRecordFactory", factory_related_name="patient")
+
+
+class PatientMergeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PatientMerge
+
+    kept = factory.SubFactory(PatientFactory)
+    merged = factory.SubFactory(PatientFactory, is_active=False)
+    merged_by_user = factory.SubFactory(UserFactory)
+    reason = "Registered twice"
+    undo_data = factory.LazyFunction(lambda: {"moved": {}, "filled": {}, "record": {}})
 
 
 class MedicalRecordFactory(factory.django.DjangoModelFactory):

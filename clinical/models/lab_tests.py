@@ -110,10 +110,11 @@ class LabTest(BaseModel):
             models.Index(fields=["patient", "-ordered_date"], name="lab_tests_by_patient"),
             models.Index(fields=["status", "-ordered_date"], name="lab_tests_by_status"),
             models.Index(fields=["-ordered_date", "-id"], name="lab_tests_newest"),
+            # Without the status in its condition: SQLite cannot use that where the status is a parameter.
             models.Index(
-                fields=["ordered_by_doctor", "-result_date"],
-                name="lab_tests_inbox",
-                condition=models.Q(status=L.COMPLETED, reviewed_at__isnull=True),
+                fields=["ordered_by_doctor", "status"],
+                name="lab_tests_unreviewed",
+                condition=models.Q(reviewed_at__isnull=True),
             ),
         ]
 

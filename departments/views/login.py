@@ -51,6 +51,11 @@ class LoginPage(RoleView, LoginView):
     redirect_authenticated_user = True
     authentication_form = LogInForm
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated and not get_user_model().objects.exists():
+            return HttpResponseRedirect(reverse("setup"))
+        return super().get(request, *args, **kwargs)
+
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         if factor_of(user) is None:

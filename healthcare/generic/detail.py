@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from healthcare.events import record
 from healthcare.generic.base import Page, label_of, shown_value_of
@@ -130,7 +131,10 @@ class DetailPage(Page):
                     for section in self.sections
                     if not section.permission or may(user, section.permission)
                 ],
-                "actions": [action.context(self.object) for action in self.actions if action.shown(self.object, user)],
+                "actions": [
+                    *(action.context(self.object) for action in self.actions if action.shown(self.object, user)),
+                    *self.history(user),
+                ],
                 "related": [
                     self.related_context(related)
                     for related in self.related
@@ -139,6 +143,13 @@ class DetailPage(Page):
                 **kwargs,
             }
         )
+
+    def history(self, user: Any) -> list[dict[str, Any]]:
+        """The button to what the audit trail tells about this row, for those who may read it."""
+        if not may(user, "audit_logs.view") or not url_exists("audit_log_list", keyed=False):
+            return []
+        url = f"{reverse('audit_log_list')}?entity_id={self.object.pk}"
+        return [{"label": _("History"), "url": url, "style": "secondary", "icon": "clock-history", "method": "get"}]
 
     def section_context(self, section: Section) -> dict[str, Any]:
         """A section with its values."""

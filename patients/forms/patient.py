@@ -14,7 +14,7 @@ from departments.models import Counter
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, refuse
 from patients.duplicates import Likeness, Person, likenesses
-from patients.models import OLDEST_YEARS, InsuranceProvider, MedicalRecord, Patient
+from patients.models import OLDEST_YEARS, InsuranceProvider, MedicalRecord, Patient, PatientMerge
 
 
 class PatientForm(WorkflowForm):
@@ -194,10 +194,15 @@ class DeactivatePatientForm(DeactivateForm):
 
 
 class ReactivatePatientForm(ReactivateForm):
-    """Take a patient into use again."""
+    """Take a patient into use again; a merged chart by undoing the merge."""
 
     permission = "patients.edit"
 
     class Meta:
         model = Patient
         fields: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        if PatientMerge.objects.in_force().filter(merged=self.instance).exists():
+            raise refuse(_("This chart was merged into another one. Undo the merge instead."), code="merged")
+        return super().clean()

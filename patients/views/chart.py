@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -19,8 +20,12 @@ from healthcare.clock import today
 from healthcare.generic import Action, Column, DetailPage, Related, Section
 from healthcare.roles import may
 from patients import forms
+<<<<<<< HEAD
 from patients.models import Patient
 from patients.timeline import timeline
+=======
+from patients.models import Patient, PatientMerge
+>>>>>>> main
 
 #: Rows of one table; the rest is behind its link.
 ROWS = 20
@@ -428,6 +433,14 @@ class PatientDetail(DetailPage):
         BOOK,
         MEASURE,
         Action(_("Edit"), "patient_edit", form=forms.EditPatientForm, icon="pencil"),
+        Action(_("Sticker"), "patient_sticker", permission="patients.edit", icon="qr-code"),
+        Action(
+            _("Merge"),
+            "patient_merge",
+            permission="patients.merge",
+            icon="sign-merge-right",
+            when=lambda row: row.is_active,
+        ),
         Action(_("Deactivate"), "patient_delete", form=forms.DeactivatePatientForm, style="danger"),
         Action(_("Reactivate"), "patient_reactivate", form=forms.ReactivatePatientForm),
         Action(_("Print chart"), "patient_chart_pdf", permission="medical_records.view", icon="printer"),
@@ -440,6 +453,9 @@ class PatientDetail(DetailPage):
             keyed=False,
         ),
     )
+
+    def history(self, user: Any) -> list[dict[str, Any]]:
+        return []  # the access log holds it, and every look at the chart
 
     def get_queryset(self) -> Any:
         return Patient.objects.for_banner()
@@ -463,7 +479,18 @@ class PatientDetail(DetailPage):
         ]
         context = super().get_context_data(tabs=tabs, tab=TABS[self.tab], **kwargs)
         extra = [action.context(self.object) for action in TABS[self.tab].actions if action.shown(self.object, user)]
-        return {**context, "actions": [*extra, *context["actions"]]}
+        return {**context, "actions": [*extra, *context["actions"]], **self.merges()}
+
+    def merges(self) -> dict[str, Any]:
+        """The chart that this one was merged into, or those that were merged into this one."""
+        rows = list(
+            PatientMerge.objects.in_force()
+            .filter(Q(kept=self.object) | Q(merged=self.object))
+            .select_related("kept", "merged")
+        )
+        into = next((row for row in rows if row.merged_id == self.object.pk), None)
+        may_undo = may(self.request.user, "patients.merge")
+        return {"merged_into": into, "merged_from": [row for row in rows if row is not into], "may_undo": may_undo}
 
     def related_context(self, related: Related) -> dict[str, Any]:
         context = super().related_context(related)

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import RoleView
-from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView
+from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView, PdfPage
 from healthcare.generic.lists import COUNT_CAP
+from healthcare.pdf import qr_code
 from healthcare.text import PhoneFormField
 from patients import forms
 from patients.duplicates import Person, likenesses
@@ -119,6 +120,18 @@ class PatientCreate(PatientFormPage, CreatePage):
     model = Patient
     form_class = forms.RegisterPatientForm
     page_title = _("Register patient")
+
+
+class PatientSticker(PdfPage):
+    """A sheet of stickers with name, number and QR code, for folders and sample tubes."""
+
+    permission = "patients.edit"
+    model = Patient
+    template_name = "patients/pdf/sticker.html"
+    COPIES = 10
+
+    def document_context(self) -> dict[str, Any]:
+        return {"number_qr": qr_code(self.object.patient_number), "copies": range(self.COPIES)}
 
 
 class PatientEdit(PatientFormPage, EditPage):

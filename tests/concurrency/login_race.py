@@ -14,7 +14,7 @@ def seed():
     return {"email": UserFactory(email="guessed@clinic.test", role="nurse").email}
 
 
-def play(number, seeded, rounds):
+def play(number, seeded, rounds, password="Wrong-guess-1"):
     """(answers, how many passwords were really looked at)."""
     client, looked = (
         Client(raise_request_exception=False, SERVER_NAME="localhost", REMOTE_ADDR=f"10.0.0.{number + 1}"),
@@ -28,7 +28,7 @@ def play(number, seeded, rounds):
         return check(self, raw)
 
     with patch.object(User, "check_password", counting):
-        data = {"username": seeded["email"], "password": "Wrong-guess-1"}
+        data = {"username": seeded["email"], "password": password}
         answers = [client.post("/login/", data).status_code for _ in range(rounds)]
     return {"answers": answers, "looked": looked}
 

@@ -42,6 +42,7 @@ KEYS = {name: keys for name, _view, keys in ROUTES}
 PARENTS = {
     "patient_allergy_create": Patient,
     "appointment_start": Appointment,
+    "patient_merge": Patient,
     "consultation_addendum": Consultation,
     "invoice_pay": Invoice,
     "invoice_credit_note": Invoice,
@@ -75,6 +76,7 @@ MAKERS = {
     "PatientAllergy": lambda user: factories.PatientAllergyFactory(patient=canary_patient()),
     "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),
     "Appointment": lambda user: consultation_of(user, completed=True).appointment,
+    "PatientMerge": lambda user: factories.PatientMergeFactory(kept=canary_patient()),
     "WaitingListEntry": lambda user: factories.WaitingListEntryFactory(patient=canary_patient()),
     "Problem": lambda user: factories.ProblemFactory(patient=canary_patient()),
     "TextTemplate": lambda user: factories.TextTemplateFactory(owner=user),

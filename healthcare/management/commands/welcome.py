@@ -28,5 +28,5 @@ class Command(BaseCommand):
                 if email in present:
                     self.stdout.write(f"  {email:<32} {PASSWORD}\n")
         elif not User.objects.exists():
-            self.stdout.write("\n  No accounts yet: manage.py createsuperuser makes the first administrator.\n")
+            self.stdout.write("\n  No accounts yet: open it to set up the clinic and the first administrator.\n")
         self.stdout.write("\n  Ctrl-C stops everything.\n\n")

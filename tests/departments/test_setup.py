@@ -1,0 +1,62 @@
+"""The first start: a page that works only while nobody has an account, then what is still missing (PAGE-10)."""
+
+import pytest
+from django.urls import reverse
+
+from audit.models import AuditLog
+from departments.forms.setup import SetUpForm
+from departments.models import ClinicSettings, Department, User
+from healthcare.workflow import submit
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-10")]
+DATA = {
+    "name": "Hillside Clinic",
+    "address": "1 Hill Road",
+    "tax_rate": "7.7",
+    "paper": "A4",
+    "departments": "General medicine\nPaediatrics\n\n general  MEDICINE",
+    "first_name": "Ana",
+    "last_name": "Li",
+    "admin_email": "Ana@Hillside.test",
+    "password": "Quiet-harbour-7",
+}
+
+
+def test_the_first_start_makes_clinic_departments_and_administrator(client):
+    assert client.get(reverse("login")).url == reverse("setup")
+    assert client.get(reverse("setup")).status_code == 200
+    assert client.post(reverse("setup"), DATA).url == reverse("checklist")
+    assert ClinicSettings.current().name == "Hillside Clinic"
+    assert Department.objects.count() == 2
+    user = User.objects.get()
+    assert (user.email, user.role, user.must_change_password) == ("ana@hillside.test", "administrator", False)
+    page = client.get(reverse("checklist"))  # logged in by that
+    done = {str(step["title"]): step["done"] for step in page.context["steps"]}
+    assert done["Letterhead"] and done["Departments"] and not done["Doctors"] and not done["Price list"]
+    assert AuditLog.objects.filter(entity_type="user", action="create").exists()
+    assert "Quiet-harbour-7" not in str(list(AuditLog.objects.values_list("new_values", flat=True)))
+
+
+def test_once_there_is_an_account_there_is_no_such_page(client):
+    UserFactory()
+    assert client.get(reverse("setup")).status_code == 404
+    assert client.post(reverse("setup"), DATA).status_code == 404
+    assert not submit(SetUpForm, actor=None, data=DATA).is_valid()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("password", "weak"),
+        ("password", "Ana-Li-2026!x" * 12),
+        ("admin_email", "no"),
+        ("tax_rate", "101"),
+        ("name", ""),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_made(client, field, value):
+    page = client.post(reverse("setup"), {**DATA, field: value})
+    assert page.context["form"].errors[field]
+    assert not User.objects.exists() and not Department.objects.exists() and not ClinicSettings.objects.exists()

@@ -20,12 +20,8 @@ from healthcare.clock import today
 from healthcare.generic import Action, Column, DetailPage, Related, Section
 from healthcare.roles import may
 from patients import forms
-<<<<<<< HEAD
-from patients.models import Patient
-from patients.timeline import timeline
-=======
 from patients.models import Patient, PatientMerge
->>>>>>> main
+from patients.timeline import timeline
 
 #: Rows of one table; the rest is behind its link.
 ROWS = 20

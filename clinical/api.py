@@ -51,14 +51,15 @@ LAB_TESTS = Resource(
     },
     hidden={
         "lab_tests.results": (
-            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal"),
+            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal", "is_critical"),
             *("reviewed_at", "reviewed_by_user_id", "review_comment"),
         )
     },
 )
 #: What billing officers do not see of a consultation.
 NOTE = (
-    *("chief_complaint", "present_illness", "examination_findings", "diagnosis", "treatment_plan", "notes"),
+    *("chief_complaint", "present_illness", "examination_findings", "diagnosis", "diagnosis_codes"),
+    *("treatment_plan", "notes"),
     *("follow_up_required", "follow_up_date", "abandoned_reason"),
 )
 CONSULTATIONS = Resource(

@@ -49,6 +49,9 @@ def as_text(name: str, value: Any, field: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | Decimal | UUID):
         return str(value)
+    if isinstance(value, list) and isinstance(field.widget, forms.SelectMultiple):
+        # As they are shown in answers: plain codes, or objects with a code.
+        return ",".join(str(entry.get("code", "") if isinstance(entry, dict) else entry) for entry in value)
     raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a single value.")]})
 
 

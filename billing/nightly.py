@@ -7,10 +7,14 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
+from billing.forms import ApplyPriceForm
+from billing.models import Service
 from billing.reconcile import differences
 from healthcare.clock import now
+from healthcare.workflow import submit
 
 logger = logging.getLogger("healthcare.billing")
 #: So many differences are written to the log one by one.
@@ -20,6 +24,12 @@ LOGGED = 50
 def mark_overdue() -> None:
     """Let the saved status follow the calendar; the pages show it without this."""
     call_command("mark_overdue", verbosity=0)
+
+
+def apply_prices() -> int:
+    """Let the price list's own column follow the calendar; forms ask for the valid price without this."""
+    due = Service.objects.priced().exclude(price_valid=F("default_price")).filter(price_valid__isnull=False)
+    return sum(submit(ApplyPriceForm, actor=None, instance=service).is_valid() for service in list(due))
 
 
 def reconcile() -> int:
@@ -39,8 +49,9 @@ def schedule(using: str = "default", **_kwargs: Any) -> None:
     from healthcare.tasks import repeat
 
     if "django_q_schedule" in connections[using].introspection.table_names():
-        for function, at in (("billing.nightly.mark_overdue", time(0, 5)), ("billing.nightly.reconcile", time(3, 0))):
-            repeat(function, minutes=24 * 60, first=next_at(at))
+        nights = {"mark_overdue": time(0, 5), "apply_prices": time(0, 10), "reconcile": time(3, 0)}
+        for name, at in nights.items():
+            repeat(f"billing.nightly.{name}", minutes=24 * 60, first=next_at(at))
 
 
 def next_at(at: time) -> datetime:

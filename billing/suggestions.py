@@ -41,7 +41,9 @@ def consultation_fee(appointment: Appointment) -> Service | None:
             -service.default_price,
         )
 
-    return max(Service.objects.active().filter(service_type=ServiceType.CONSULTATION), key=fitness, default=None)
+    return max(
+        Service.objects.priced().active().filter(service_type=ServiceType.CONSULTATION), key=fitness, default=None
+    )
 
 
 def suggested_lines(appointment: Appointment) -> list[dict[str, Any]]:
@@ -53,7 +55,7 @@ def suggested_lines(appointment: Appointment) -> list[dict[str, Any]]:
         return lines
     done = consultation.lab_tests.filter(status=LabTestStatus.COMPLETED).order_by("id")
     tests = Counter(done.values_list("test_name", flat=True))
-    priced = Service.objects.active().filter(service_type__in=(ServiceType.LAB_TEST, ServiceType.IMAGING))
+    priced = Service.objects.priced().active().filter(service_type__in=(ServiceType.LAB_TEST, ServiceType.IMAGING))
     by_name = {fold(service.name): service for service in priced} if tests else {}
     for name, count in tests.items():
         service = by_name.get(fold(name))
@@ -66,5 +68,5 @@ def _line(service: Service, quantity: int) -> dict[str, Any]:
         "service": service.pk,
         "description": service.name,
         "quantity": quantity,
-        "unit_price": service.default_price,
+        "unit_price": service.price,
     }

@@ -7,6 +7,8 @@ from billing.views import accounts, cash_closes, invoices, payments, services
 urlpatterns = [
     path("services/", services.ServiceList.as_view(), name="service_list"),
     path("services/new/", services.ServiceCreate.as_view(), name="service_create"),
+    path("services/import/", services.ServiceImport.as_view(), name="service_import"),
+    path("services/<uuid:pk>/price/", services.ServicePricePage.as_view(), name="service_price"),
     path("services/options/", services.ServiceOptions.as_view(), name="service_options"),
     path("services/<uuid:pk>/", services.ServiceDetail.as_view(), name="service_detail"),
     path("services/<uuid:pk>/edit/", services.ServiceEdit.as_view(), name="service_edit"),

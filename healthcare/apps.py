@@ -19,8 +19,9 @@ class HealthcareConfig(AppConfig):
     verbose_name = _("Healthcare Management System")
 
     def ready(self) -> None:
-        from healthcare import checks, guards, logs  # noqa: F401 - checks and receivers register themselves
+        from healthcare import checks, guards, logs, planner  # noqa: F401 - checks and receivers register themselves
 
         guards.register_messages()
         pre_migrate.connect(guards.uninstall, sender=self, dispatch_uid="healthcare.guards_away")
         post_migrate.connect(guards.install, sender=self, dispatch_uid="healthcare.guards")
+        post_migrate.connect(planner.schedule, sender=self, dispatch_uid="healthcare.statistics")

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from healthcare.api import api_urls
+from healthcare.api_pages import OpenApi, RedocPage, SwaggerPage
 from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.health import Healthz, Readyz
@@ -17,6 +18,9 @@ urlpatterns = [
     path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
+    path("api/v1/openapi.json", OpenApi.as_view(), name="openapi"),
+    path("docs", SwaggerPage.as_view(), name="api_docs"),
+    path("redoc", RedocPage.as_view(), name="api_redoc"),
     path("api/v1/", include(api_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),

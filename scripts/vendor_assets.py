@@ -103,13 +103,41 @@ PACKAGES = [
             "dist/event-calendar.min.js": "event-calendar.min.js",
         },
     ),
+    (
+        "swagger-ui",
+        "swagger-ui-dist",
+        "5.35.0",
+        "Apache-2.0",
+        "the API's pages: /docs",
+        {
+            "swagger-ui.css": "swagger-ui.css",
+            "swagger-ui-bundle.js": "swagger-ui-bundle.js",
+            "LICENSE": "LICENSE",
+            "NOTICE": "NOTICE",
+        },
+    ),
+    (
+        "redoc",
+        "redoc",
+        "2.5.1",
+        "MIT",
+        "the API's pages: /redoc",
+        {
+            "bundles/redoc.standalone.js": "redoc.standalone.js",
+            "bundles/redoc.standalone.js.LICENSE.txt": "LICENSE-of-parts.txt",
+            "LICENSE": "LICENSE",
+        },
+    ),
     paper_font("paper-inter", "inter", "0.4.2", "Inter", "PDFs: Latin, Greek, Cyrillic"),
     paper_font("paper-arabic", "noto-sans-arabic", "0.4.3", "NotoSansArabic", "PDFs: Arabic"),
     paper_font("paper-devanagari", "noto-sans-devanagari", "0.4.1", "NotoSansDevanagari", "PDFs: Devanagari"),
     paper_font("paper-hebrew", "noto-sans-hebrew", "0.4.1", "NotoSansHebrew", "PDFs: Hebrew"),
 ]
 
-SOURCE_MAP = re.compile(rb"\s*(?://[#@]\s*sourceMappingURL=\S+|/\*[#@]\s*sourceMappingURL=.*?\*/)\s*")
+# At the end of a line alone: ReDoc has such words within its own texts too.
+SOURCE_MAP = re.compile(
+    rb"\s*(?://[#@]\s*sourceMappingURL=\S+|/\*[#@]\s*sourceMappingURL=[^*\n]*\*/)\s*$", re.MULTILINE
+)
 
 
 def fetch(package, version, into):

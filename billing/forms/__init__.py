@@ -11,11 +11,19 @@ from billing.forms.invoices import (
 )
 from billing.forms.line_items import AddLineItemForm, EditLineItemForm, RemoveLineItemForm
 from billing.forms.payments import ChangePaymentForm, RecordPaymentForm, VoidPaymentForm
-from billing.forms.services import DeactivateServiceForm, ReactivateServiceForm, ServiceForm
+from billing.forms.price_import import ImportServicesForm
+from billing.forms.services import (
+    ApplyPriceForm,
+    DeactivateServiceForm,
+    ReactivateServiceForm,
+    SchedulePriceForm,
+    ServiceForm,
+)
 from billing.forms.settlements import CreditNoteForm, RefundPaymentForm, WriteOffForm
 
 __all__ = [
     "AddLineItemForm",
+    "ApplyPriceForm",
     "CancelInvoiceForm",
     "ChangePaymentForm",
     "CountCashForm",
@@ -24,6 +32,7 @@ __all__ = [
     "DeactivateServiceForm",
     "EditInvoiceForm",
     "EditLineItemForm",
+    "ImportServicesForm",
     "InvoiceForm",
     "IssueInvoiceForm",
     "MarkOverdueForm",
@@ -32,6 +41,7 @@ __all__ = [
     "RefundPaymentForm",
     "RejectCashCloseForm",
     "RemoveLineItemForm",
+    "SchedulePriceForm",
     "ServiceForm",
     "SignOffCashCloseForm",
     "VoidPaymentForm",

@@ -37,13 +37,18 @@ class LineForm(forms.Form):
     unit_price = MoneyFormField(label=_("Unit price"), min_value=ZERO, required=False)
     is_tax_free = forms.BooleanField(label=_("Tax-free"), required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Here and not above: the price that is valid is today's, not that of the day when the server started.
+        self.fields["service"].queryset = Service.objects.priced()
+
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         service = cleaned.get("service")
         if service is not None:
             cleaned["description"] = cleaned.get("description") or service.name
             if cleaned.get("unit_price") is None and "unit_price" not in self.errors:
-                cleaned["unit_price"] = service.default_price
+                cleaned["unit_price"] = service.price
         for name in ("description", "unit_price"):
             if cleaned.get(name) in (None, "") and name not in self.errors:
                 self.add_error(name, forms.ValidationError(_("Choose a service or fill this in."), code="required"))

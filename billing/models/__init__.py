@@ -8,7 +8,7 @@ from billing.models.invoices import (
     InvoiceStatus,
 )
 from billing.models.payments import REFERENCED, Payment, PaymentKind, PaymentMethod, Refund
-from billing.models.services import Service, ServiceType
+from billing.models.services import Service, ServicePrice, ServiceType
 from billing.models.unbilled import UnbilledVisit
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "PaymentMethod",
     "Refund",
     "Service",
+    "ServicePrice",
     "ServiceType",
     "UnbilledVisit",
 ]

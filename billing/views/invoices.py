@@ -67,6 +67,7 @@ class UnbilledList(ListPage):
     empty_title = _("Every completed visit has its invoice")
     empty_text = ""
     ordering = ("-consultation_date",)
+    select_related = ("consultation__patient", "consultation__doctor", "appointment__department")
     columns = (
         Column("consultation_date", _("Date"), ordering="consultation_date"),
         Column("consultation.patient", _("Patient")),

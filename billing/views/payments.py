@@ -91,13 +91,26 @@ class PaymentDetail(DetailPage):
         ),
     )
     actions = (
-        Action(_("Print"), "payment_receipt", permission="payments.view", icon="printer"),
         Action(
-            _("Print narrow"),
+            _("Receipt"),
+            "payment_receipt",
+            permission="payments.view",
+            icon="printer",
+            when=lambda payment: payment.is_money,
+        ),
+        Action(
+            _("Narrow receipt"),
             "payment_receipt_narrow",
             permission="payments.view",
             icon="receipt",
             when=lambda payment: payment.is_money,
+        ),
+        Action(
+            _("Print"),
+            "payment_receipt",
+            permission="payments.view",
+            icon="printer",
+            when=lambda payment: not payment.is_money,
         ),
         Action(_("Refund"), "payment_refund", form=forms.RefundPaymentForm, icon="arrow-counterclockwise"),
         Action(_("Void"), "payment_void", form=forms.VoidPaymentForm, style="danger"),

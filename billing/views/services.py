@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billing import forms
 from billing.filters import ServiceFilter
-from billing.models import Service
+from billing.models import Service, ServicePrice
+from healthcare.access import visible_or_denied
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -18,6 +21,7 @@ from healthcare.generic import (
     EditPage,
     ListPage,
     OptionsView,
+    Related,
     Section,
 )
 from healthcare.templatetags.display import money
@@ -29,6 +33,7 @@ class ServiceList(ListPage):
     permission = "services.view"
     create_permission = "services.edit"
     model = Service
+    template_name = "billing/service_list.html"
     filterset_class = ServiceFilter
     ordering = ("name",)
     select_related = ("department",)
@@ -55,8 +60,18 @@ class ServiceDetail(DetailPage):
             wide=("description",),
         ),
     )
+    related = (
+        Related(
+            _("Prices"),
+            lambda service, user: service.prices.order_by("-valid_from"),
+            (Column("valid_from"), Column("price", align="end")),
+            permission="services.view",
+            empty=_("No other price so far."),
+        ),
+    )
     actions = (
         Action(_("Edit"), "service_edit", form=forms.ServiceForm, style="primary", icon="pencil"),
+        Action(_("New price"), "service_price", form=forms.SchedulePriceForm, icon="tag"),
         Action(_("Deactivate"), "service_delete", form=forms.DeactivateServiceForm, style="danger"),
         Action(_("Reactivate"), "service_reactivate", form=forms.ReactivateServiceForm),
     )
@@ -76,6 +91,42 @@ class ServiceEdit(EditPage):
     permission = "services.edit"
     model = Service
     form_class = forms.ServiceForm
+
+
+class ServicePricePage(CreatePage):
+    """A new price of the service in the path, from a day on."""
+
+    permission = "services.edit"
+    model = ServicePrice
+    form_class = forms.SchedulePriceForm
+    page_title = _("New price")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"service": visible_or_denied(Service.objects.all(), self.request.user, pk=self.kwargs["pk"])}
+
+    def get_success_url(self, form: Any) -> str:
+        return str(form.instance.service.get_absolute_url())
+
+
+class ServiceImport(CreatePage):
+    """The price list from Excel: look at what would change, then import it."""
+
+    permission = "services.edit"
+    model = Service
+    form_class = forms.ImportServicesForm
+    template_name = "billing/service_import.html"
+    page_title = _("Import price list")
+    success_message = _("The price list is imported.")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "apply" in request.POST:
+            return super().post(request, *args, **kwargs)
+        form = self.form_class(actor=request.user, data=request.POST, files=request.FILES)
+        form.is_valid()
+        return self.render_form(form)
+
+    def get_success_url(self, form: Any) -> str:
+        return reverse("service_list")
 
 
 class ServiceDeactivate(ActionPage):
@@ -100,8 +151,11 @@ class ServiceOptions(OptionsView):
     permission = "services.view"
     model = Service
 
+    def get_queryset(self) -> Any:
+        return Service.objects.priced().active()
+
     def text_of(self, row: Any) -> str:
-        return f"{row.name} ({money(row.default_price)})"
+        return f"{row.name} ({money(row.price)})"
 
     def details_of(self, row: Any) -> dict[str, Any]:
-        return {"name": row.name, "price": str(row.default_price)}
+        return {"name": row.name, "price": str(row.price)}

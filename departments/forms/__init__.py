@@ -37,6 +37,8 @@ class DeactivateForm(WorkflowForm):
     question = _("Deactivate {object}?")
     consequence = _("It disappears from lists and choices. Nothing is deleted, and it can be reactivated.")
     danger = True
+    #: Whether the page lists what still uses the row (healthcare.uses).
+    tells_uses: ClassVar[bool] = True
     active_after = False
 
     @classmethod
@@ -62,6 +64,7 @@ class ReactivateForm(DeactivateForm):
     question = _("Reactivate {object}?")
     consequence = _("It appears in lists and choices again.")
     danger = False
+    tells_uses = False
     active_after = True
 
 
@@ -180,7 +183,9 @@ class DeactivateStaffForm(DeactivateForm):
     """Close an account; its sessions end at once."""
 
     permission = "users.edit"
-    consequence = _("The account can no longer log in, and its sessions end at once.")
+    consequence = _(
+        "The account can no longer log in, and its sessions end at once. What is listed here stays: hand it over."
+    )
 
     class Meta:
         model = User

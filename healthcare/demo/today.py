@@ -25,6 +25,7 @@ from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
 from healthcare.clock import at, now, today
+from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.mistakes import correct_mistakes, write_templates
@@ -80,6 +81,7 @@ class Today:
                     with at(self.now - timedelta(hours=2)):
                         self.do(ConfirmForm, self.clerk(), instance=visit.appointment)
         self.void_a_payment()
+        CashDesk(self.do, self.rng, sorted(self.house.officers, key=lambda officer: officer.email)).play()
         correct_mistakes(self.do, self.today)
         write_templates(self.do, self.house.doctors[:6])
         self.ask_for_reports()

@@ -16,6 +16,7 @@ from healthcare import drafts
 from healthcare.generic.base import Page, url_of
 from healthcare.models import new_id
 from healthcare.roles import may
+from healthcare.uses import uses_of
 from healthcare.workflow import TransitionForm, WorkflowForm, submit
 
 
@@ -207,6 +208,7 @@ class ActionPage(FormPage):
                 "question": str(question).format(object=self.object),
                 "consequence": str(getattr(form, "consequence", "")).format(object=self.object),
                 "danger": getattr(form, "danger", False),
+                "uses": uses_of(self.object) if getattr(form, "tells_uses", False) else [],
                 **kwargs,
             }
         )

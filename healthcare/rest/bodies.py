@@ -55,24 +55,43 @@ def as_text(name: str, value: Any, field: Any) -> str:
     raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a single value.")]})
 
 
-def given(body: Mapping[str, Any], form_class: Any, prefix: str = "") -> dict[str, str]:
+def takes_many(field: Any) -> bool:
+    """Whether the field is a choice of several."""
+    return isinstance(field.widget, forms.SelectMultiple)
+
+
+def as_posted(name: str, value: Any, field: Any) -> str | list[str]:
+    """A JSON value as a form is posted it; several in a list."""
+    if takes_many(field) and isinstance(value, list):
+        return [as_text(name, each, forms.CharField()) for each in value]
+    return as_text(name, value, field)
+
+
+def put(data: QueryDict, name: str, value: str | list[str]) -> None:
+    """Write one value or several."""
+    data.setlist(name, value if isinstance(value, list) else [value])
+
+
+def given(body: Mapping[str, Any], form_class: Any, prefix: str = "") -> dict[str, str | list[str]]:
     """What the body says about the form's fields, by field name. Anything else in it is ignored."""
-    data = {}
+    data: dict[str, str | list[str]] = {}
     for name, field in own_fields(form_class).items():
         for key in (api_name(name, field), name):
             if key in body:
-                data[name] = as_text(prefix + key, body[key], field)
+                data[name] = as_posted(prefix + key, body[key], field)
                 break
     return data
 
 
-def shown(form: Any, name: str) -> str:
+def shown(form: Any, name: str) -> str | list[str]:
     """What the page would send back for a field that nobody touched."""
     bound = form[name]
     value = bound.value()
     if isinstance(value, bool):
         return "true" if value else ""
     text = bound.field.widget.format_value(value)
+    if takes_many(bound.field):
+        return [str(each) for each in text or []]
     if isinstance(text, list | tuple):
         text = text[0] if text else ""
     return "" if text is None else str(text)
@@ -94,32 +113,35 @@ def form_data(
     data = QueryDict(mutable=True)
     fields = own_fields(form_class)
     if page is not None:
-        data.update({name: shown(page, name) for name in page.fields if name in fields})
+        for name in page.fields.keys() & fields.keys():
+            put(data, name, shown(page, name))
     elif new:
         data.update({name: first_value(field) for name, field in fields.items() if field.required})
     else:
-        data.update({name: "" for name in fields})
-    for name, text in given(body, form_class).items():
-        data[name] = text
+        data.update({name: "" for name, field in fields.items() if not takes_many(field)})
+    for name, value in given(body, form_class).items():
+        put(data, name, value)
     for name in ACKNOWLEDGED:
         if body.get(name) not in (None, False):
             data[name] = as_text(name, body[name], form_class.base_fields[name])
     for prefix, row_class in rows.items():
         if body.get(prefix) is not None:
-            data.update(rows_data(prefix, body[prefix], row_class, data))
+            for name, value in rows_data(prefix, body[prefix], row_class, data).items():
+                put(data, name, value)
     return data
 
 
-def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> dict[str, str]:
+def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> dict[str, str | list[str]]:
     """The data of a formset from a list of objects."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ApiError(
             400, "validation", _("The request is not as described."), {prefix: [_("Give a list of objects.")]}
         )
-    data = {f"{prefix}-TOTAL_FORMS": str(len(entries)), f"{prefix}-INITIAL_FORMS": "0"}
+    data: dict[str, str | list[str]] = {f"{prefix}-TOTAL_FORMS": str(len(entries)), f"{prefix}-INITIAL_FORMS": "0"}
     service = [name for name in ACKNOWLEDGED if name in row_class.base_fields]
     for index, entry in enumerate(entries):
-        begun = {n: first_value(f) for n, f in own_fields(row_class).items() if f.required and f.initial is not None}
+        required = ((n, f) for n, f in own_fields(row_class).items() if f.required and f.initial is not None)
+        begun: dict[str, str | list[str]] = {n: first_value(f) for n, f in required}
         row = begun | given(entry, row_class, f"{prefix}.{index}.") if entry else {}
         row |= {name: str(entry.get(name) or shared[name]) for name in service if entry.get(name) or name in shared}
         data |= {f"{prefix}-{index}-{name}": text for name, text in row.items()}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 
 from healthcare.money import MoneyField, MoneyFormField
 from healthcare.rest.answers import api_name
-from healthcare.rest.bodies import ACKNOWLEDGED, own_fields
+from healthcare.rest.bodies import ACKNOWLEDGED, own_fields, takes_many
 
 MONEY = {"type": "string", "pattern": r"^-?\d+\.\d\d$", "examples": ["125.00"]}
 UUID_TYPE = {"type": "string", "format": "uuid"}
@@ -97,7 +97,9 @@ def of_form_field(field: Any) -> dict[str, Any]:
         listed_values: Any = field.choices
         values = [str(value) for value, _label in listed_values if value != ""]
         schema["enum"] = values if field.required else [*values, ""]
-    if not field.required and "type" in schema and schema["type"] != "boolean":
+    if takes_many(field):
+        schema = {"type": "array", "items": {"type": "string"}}
+    elif not field.required and "type" in schema and schema["type"] != "boolean":
         schema = nullable(schema)
     if field.label:
         schema["title"] = str(field.label)

@@ -108,7 +108,7 @@ def test_the_worker_has_its_nights():
     nightly.schedule()
     nightly.schedule()
     when = dict(Schedule.objects.filter(func__startswith="billing.nightly").values_list("func", "next_run"))
-    assert set(when) == {"billing.nightly.mark_overdue", "billing.nightly.reconcile"}
+    assert set(when) == {f"billing.nightly.{name}" for name in ("mark_overdue", "apply_prices", "reconcile")}
     late = InvoiceFactory(status="issued", invoice_date=today() - timedelta(9), due_date=today() - timedelta(2))
     Invoice.objects.filter(pk=late.pk).update(status="issued")
     nightly.mark_overdue()

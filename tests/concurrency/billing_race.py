@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing.forms import CreateInvoiceForm, RecordPaymentForm, VoidPaymentForm
-from billing.models import Invoice, Payment
+from billing.forms import CreateInvoiceForm, CreditNoteForm, RecordPaymentForm, RefundPaymentForm, VoidPaymentForm
+from billing.models import Invoice, Payment, Refund
+from billing.reconcile import differences
 from departments.models import User
 from healthcare.models import new_id
 from healthcare.workflow import submit
@@ -34,8 +35,8 @@ def play(number, seeded, rounds):
     actor = User.objects.get(pk=seeded["officer"])
     decisions, mine = [], []
     for _ in range(rounds):
-        kind = dice.choice(["pay", "pay", "void", "create", "create", "undo"])
-        if kind == "void" and not mine:
+        kind = dice.choice(["pay", "pay", "void", "refund", "credit", "create", "create", "undo"])
+        if kind in ("void", "refund") and not mine:
             continue
         try:
             saved, key, codes = do(kind, dice, actor, seeded, mine)
@@ -61,6 +62,12 @@ def do(kind, dice, actor, seeded, mine):
     elif kind == "void":
         payment = Payment.objects.get(pk=mine.pop(dice.randrange(len(mine))))
         form = submit(VoidPaymentForm, actor=actor, instance=payment, data={"void_reason": "Race"})
+    elif kind == "refund":
+        back = {"payment": mine.pop(), "amount": "0.01", "payment_method": "cash", "reason": "Race"}
+        form = submit(RefundPaymentForm, actor=actor, data=back, new_id=new_id())
+    elif kind == "credit":
+        note = {"invoice": seeded["invoice"], "amount": str(Decimal(dice.randrange(1, 500)) / 100), "notes": "Race"}
+        form = submit(CreditNoteForm, actor=actor, data=note, new_id=new_id())
     else:
         data = {
             "appointment": dice.choice(seeded["visits"]),
@@ -81,11 +88,15 @@ def do(kind, dice, actor, seeded, mine):
 def read(seeded):
     """What stands in the end."""
     invoice = Invoice.objects.get(pk=seeded["invoice"])
+    refunds = [r for r in Refund.objects.select_related("payment__carried_to") if hasattr(r.payment, "carried_to")]
     return {
         "paid": str(invoice.amount_paid),
         "balance": str(invoice.balance_due),
         "status": invoice.status,
         "payments": [[str(p.pk), str(p.amount), p.voided_at is None] for p in invoice.payments.all()],
+        "notes": sorted(invoice.payments.filter(kind="credit_note").values_list("document_number", flat=True)),
+        "refunds": [[str(r.amount), str(r.payment.amount), str(r.payment.carried_to.amount)] for r in refunds],
+        "differences": [str(difference) for difference in differences() if "missing" not in str(difference)],
         "numbers": sorted(Invoice.objects.exclude(pk=invoice.pk).values_list("invoice_number", flat=True)),
         "visits": [str(key) for key in Invoice.objects.exclude(pk=invoice.pk).values_list("appointment_id", flat=True)],
     }

@@ -9,7 +9,7 @@ from tests.concurrency import arena
 
 WRITERS, ROUNDS = 8, 20
 #: What a rule may answer: more than is due, paid already, the visit has an invoice (asked or lost the race).
-RULES = {"too_much", "paid", "exists", "constraint", "rolled_back"}
+RULES = {"too_much", "paid", "exists", "constraint", "rolled_back", "transition"}
 
 pytestmark = pytest.mark.concurrency
 
@@ -43,10 +43,23 @@ def test_nobody_overpays(race):
     assert live == Decimal(found["paid"]) <= 100
     assert Decimal(found["balance"]) == 100 - live
     assert found["status"] == ("paid" if live == 100 else "partially_paid" if live else "issued")
-    paid = {decision["key"] for decision in decisions if decision["kind"] == "pay" and decision["saved"]}
+    made = {d["key"] for d in decisions if d["kind"] in ("pay", "credit") and d["saved"]}
+    refunds = sum(d["kind"] == "refund" and d["saved"] for d in decisions)
     voided = {decision["key"] for decision in decisions if decision["kind"] == "void" and decision["saved"]}
-    assert {key for key, _amount, _is_live in found["payments"]} == paid
-    assert {key for key, _amount, is_live in found["payments"] if not is_live} == voided
+    keys = {key for key, _amount, _is_live in found["payments"]}
+    # Each refund that kept something has carried it on as one more payment.
+    assert made <= keys and len(keys - made) == len(found["refunds"]) <= refunds
+    assert voided <= {key for key, _amount, is_live in found["payments"] if not is_live}
+    assert all(Decimal(part) + Decimal(kept) == Decimal(whole) for part, whole, kept in found["refunds"])
+
+
+@pytest.mark.spec("RULE-INV-5", "ENT-5")
+def test_credit_notes_are_gapless_and_the_books_agree(race):
+    decisions, found = race
+    credited = sum(decision["kind"] == "credit" and decision["saved"] for decision in decisions)
+    assert found["notes"] == [f"CN-{number:06}" for number in range(1, credited + 1)]
+    # The seeded invoice has a number that no counter gave.
+    assert [text for text in found["differences"] if "not given out" not in text] == []
 
 
 @pytest.mark.spec("ENT-5", "RULE-INV-1")

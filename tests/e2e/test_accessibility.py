@@ -32,7 +32,17 @@ PAGES = {
         *("/prescriptions/overrides/", "/text-templates/new/"),
     ],
     "billing_officer": [
-        *("/", "/invoices/", "/invoices/ >", "/invoices/new/", "/invoices/unbilled/", "/payments/ >", "/services/"),
+        *(
+            "/",
+            "/invoices/",
+            "/invoices/ >",
+            "/invoices/new/",
+            "/invoices/unbilled/",
+            "/payments/ >",
+            "/services/",
+            "/cash-closes/",
+            "/cash-closes/new/",
+        ),
         "/invoices/?status=issued > pay/",
     ],
     "administrator": [

@@ -169,7 +169,7 @@ def test_one_patients_day(person):
     officer.follow("Unbilled visits")
     officer.follow("Create invoice", officer.row(NAME))
     officer.sees(NAME, "Potassium")
-    officer.press("Save draft")
+    officer.press("Save and review")
     officer.sees("Draft", "Potassium")
     invoice = officer.page.url.removeprefix(officer.clinic.url)
     invoice_number = re.search(r"INV-\d{6}", officer.page.locator("h1").inner_text()).group()

@@ -3,6 +3,9 @@
 TABLE = {
     "dashboard": "ADNRB",
     "api_no_such_path": "public",
+    "openapi": "public",
+    "api_docs": "public",
+    "api_redoc": "public",
     "draft_save": "ADNRB",
     "draft_discard": "ADNRB",
     "search": "ADNRB",
@@ -76,6 +79,8 @@ TABLE = {
     "audit_log_detail": "A",
     "service_list": "ADRB",
     "service_create": "A",
+    "service_import": "A",
+    "service_price": "A",
     "service_options": "ADRB",
     "service_detail": "ADRB",
     "service_edit": "A",

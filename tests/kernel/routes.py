@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from audit.models import AuditLog
-from billing.models import Invoice, Payment
+from billing.models import Invoice, Payment, Service
 from clinical.models import Consultation
 from departments.models import ClinicSettings
 from healthcare.access import RoleView
@@ -45,6 +45,7 @@ PARENTS = {
     "patient_merge": Patient,
     "consultation_addendum": Consultation,
     "invoice_pay": Invoice,
+    "service_price": Service,
     "invoice_credit_note": Invoice,
     "invoice_write_off": Invoice,
     "payment_refund": Payment,

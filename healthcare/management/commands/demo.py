@@ -15,6 +15,7 @@ from healthcare.context import act
 from healthcare.demo.history import History
 from healthcare.demo.people import build_house, build_patients
 from healthcare.demo.today import Today
+from healthcare.planner import renew_statistics
 
 #: A counter that is 1 while the demo is being built and 2 when it is complete.
 MARK = "demo_build"
@@ -55,6 +56,7 @@ class Command(BaseCommand):
                 people = build_patients(patients, rng, lambda done: self.say(f"patients {done:,} of {patients:,}"))
                 wanted = visits if visits is not None else patients * (3 if patients <= 5000 else 2)
                 History(people, rng, wanted).play(self.say)
+            renew_statistics()
             self.say("today")
             Today(rng).play()
         Counter.next(MARK)

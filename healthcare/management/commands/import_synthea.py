@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils.translation import gettext as _
 
+from healthcare.planner import renew_statistics
 from healthcare.synthea.importer import run
 from healthcare.synthea.reading import UnusableFile
 from healthcare.synthea.rejects import Ledger
@@ -63,6 +64,7 @@ class Command(BaseCommand):
             ) from error
         finally:
             ledger.close()
+        renew_statistics()
         self.stdout.write(ledger.table())
         self.stdout.write(
             _("Rejected rows, with the reason of each: %(path)s") % {"path": ledger.path}

@@ -1,0 +1,55 @@
+"""The API's description: OpenAPI as JSON, and the two pages that show it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+
+from healthcare.access import RoleView
+from healthcare.api import api
+from healthcare.roles import PUBLIC
+
+#: An empty <style>, which ReDoc fills by script; nothing that is written into a page gets past it.
+EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+
+
+@cache
+def openapi() -> bytes:
+    """OpenAPI 3.1, made once."""
+    return json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), default=str).encode()
+
+
+class OpenApi(RoleView):
+    """What there is, for programs. It holds no data."""
+
+    permission = PUBLIC
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(openapi(), content_type="application/json")
+
+
+class SwaggerPage(RoleView):
+    """What there is, to be tried out."""
+
+    permission = PUBLIC
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "api/docs.html", {"page_title": _("API")})
+
+
+@method_decorator(csp_update({"style-src": [SELF, EMPTY_STYLE]}), name="dispatch")
+class RedocPage(RoleView):
+    """What there is, to be read."""
+
+    permission = PUBLIC
+
+    def get(self, request: HttpRequest, *args: Any) -> HttpResponse:
+        return render(request, "api/redoc.html", {"page_title": _("API")})

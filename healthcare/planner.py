@@ -1,0 +1,30 @@
+"""What the database knows about its tables when it chooses an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+
+def renew_statistics() -> None:
+    """Have the database look at its tables anew: after a mass of new rows, and each day.
+
+    Without it SQLite took the index by status for one patient's results: 156 ms instead of 1 at 100,000 patients.
+    PostgreSQL does it by itself, a little later.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            # So many rows of each index are enough to tell a good one from a bad one.
+            cursor.execute("PRAGMA analysis_limit = 4000")
+        cursor.execute("ANALYZE")
+
+
+def schedule(using: str = "default", **_kwargs: Any) -> None:
+    """Once a day, by a worker."""
+    from django.db import connections
+
+    from healthcare.tasks import repeat
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        repeat("healthcare.planner.renew_statistics", minutes=24 * 60)

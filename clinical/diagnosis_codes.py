@@ -79,20 +79,10 @@ class CodesSelect(forms.SelectMultiple):
         url = reverse_lazy("diagnosis_code_options")
         super().__init__({"data-search": "", "data-url": url, **(attrs or {})})
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        """Several values, or several codes in one: the API sends what it was shown."""
-        given = data.getlist(name) if hasattr(data, "getlist") else data.get(name) or []
-        texts = [given] if isinstance(given, str) else given
-        return [code for text in texts for code in str(text).replace(",", " ").split()]
-
-    def format_value(self, value: Any) -> list[str]:
-        """One text with all the codes, so that none is lost where a field is a single value."""
-        return [",".join(str(code) for code in value)] if value else []
-
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
         known = codes()
         options = []
-        for index, code in enumerate(code for text in value for code in text.split(",")):
+        for index, code in enumerate(value):
             label = str(known.get(code, code))
             options.append((None, [self.create_option(name, code, label, True, index)], index))
         return options

@@ -121,7 +121,7 @@ class AuditLogDetail(DetailPage):
                 ("user", gettext_lazy("Person")),
                 "action",
                 ("entity_label", gettext_lazy("Entity")),
-                "entity_id",
+                ("entity_id", gettext_lazy("Row's id")),
                 "ip_address",
                 "user_agent",
             ),

@@ -1,6 +1,10 @@
 """Departments, staff and settings in the Django admin."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from departments import forms
 from departments.models import ClinicSettings, Department, User
@@ -19,13 +23,16 @@ class DepartmentAdmin(ClinicAdmin):
 
 @admin.register(User)
 class UserAdmin(ClinicAdmin):
-    """Staff; passwords and deactivation have their own pages."""
+    """Staff; new accounts, passwords and deactivation have their own pages, which show what is shown once."""
 
     add_form = forms.CreateStaffForm
     change_form = forms.StaffForm
     list_display = ("full_name", "email", "role", "department", "is_active", "last_login")
     list_filter = ("role", "is_active", "department")
     search_fields = ("last_name", "first_name", "email")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return redirect("user_create")
 
 
 @admin.register(ClinicSettings)

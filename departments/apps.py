@@ -1,6 +1,9 @@
 """Departments and staff as a Django app."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +12,16 @@ class DepartmentsConfig(AppConfig):
 
     name = "departments"
     verbose_name = _("Departments and staff")
+
+    def ready(self) -> None:
+        post_migrate.connect(schedule, sender=self, dispatch_uid="departments.schedule")
+
+
+def schedule(using: str = "default", **_kwargs: Any) -> None:
+    """Failed log-ins that no longer count are forgotten once an hour."""
+    from django.db import connections
+
+    from healthcare.tasks import repeat
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        repeat("departments.lockout.tidy", minutes=60)

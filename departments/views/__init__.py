@@ -125,9 +125,7 @@ class UserDetail(DetailPage):
     permission = "users.view"
     model = User
     template_name = "departments/user_detail.html"
-    sections = (
-        Section("", ("first_name", "last_name", "email", "phone", "role", "department", "last_login", "created_at")),
-    )
+    sections = (Section("", ("first_name", "last_name", "email", "phone", "role", "department", "created_at")),)
     actions = (
         Action(gettext_lazy("Edit"), "user_edit", form=forms.StaffForm, style="primary", icon="pencil"),
         Action(gettext_lazy("Unlock log-in"), "user_unlock", form=access.UnlockForm, icon="unlock"),

@@ -19,7 +19,7 @@ def test_others_are_refused(login, staff, role):
     assert AuditLog.objects.filter(action="denied", user=staff[role]).exists()
 
 
-def test_anonymous_is_sent_to_the_clinics_login(client):
+def test_anonymous_is_sent_to_the_clinics_login(client, staff):
     chain = client.get("/admin/", follow=True).redirect_chain
     assert chain[-1] == ("/login/?next=/admin/", 302)
 

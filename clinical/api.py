@@ -57,17 +57,9 @@ LAB_TESTS = Resource(
         )
     },
 )
-<<<<<<< HEAD
-#: What billing officers do not see of a consultation.
-NOTE = (
-    *("chief_complaint", "present_illness", "examination_findings", "diagnosis", "diagnosis_codes"),
-    *("treatment_plan", "notes"),
-    *("follow_up_required", "follow_up_date", "abandoned_reason"),
-=======
 #: What billing officers see of a consultation; every other column is clinical, also one that is added later.
 SEEN_BY_ALL = frozenset(
     {"id", "created_at", "updated_at", "patient_id", "doctor_id", "appointment_id", "consultation_date", "completed_at"}
->>>>>>> main
 )
 NOTE = tuple(f.attname for f in Consultation._meta.concrete_fields if f.attname not in SEEN_BY_ALL)
 CONSULTATIONS = Resource(

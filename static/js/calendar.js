@@ -101,10 +101,18 @@
 
   /* rows and columns without a table around them say nothing to a screen reader: the list below says it */
   function plain() {
-    holder.querySelectorAll("[role=row], [role=rowgroup], [role=columnheader], [role=rowheader]").forEach(function (element) {
+    holder.querySelectorAll("[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader], [role=rowheader]").forEach(function (element) {
       element.removeAttribute("role");
     });
+    holder.querySelectorAll("[aria-colindex], [aria-rowindex]").forEach(function (element) {
+      ["aria-colindex", "aria-colspan", "aria-rowindex", "aria-rowspan"].forEach(function (name) {
+        element.removeAttribute(name);
+      });
+    });
     /* a visit holds a link of its own, so it is no button around it */
+    holder.querySelectorAll("[aria-colcount]").forEach(function (element) {
+      element.removeAttribute("aria-colcount");
+    });
     holder.querySelectorAll(".ec-event[role=button]").forEach(function (element) {
       element.removeAttribute("role");
       element.removeAttribute("tabindex");

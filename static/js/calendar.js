@@ -91,6 +91,7 @@
     var who = document.createElement("a");
     who.href = props.url;
     who.textContent = info.event.title;
+    who.draggable = false; /* the visit is dragged, not its link; for the mouse the whole visit is one (see the style) */
     var what = document.createElement("span");
     what.textContent = props.type + " · " + props.status;
     if (props.emergency) what.className = "visit-emergency";

@@ -77,9 +77,9 @@ def draw_cells(entries: Iterable[Any], url: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def action_buttons(context: Any, actions: Any) -> SafeString:
+def action_buttons(context: Any, actions: Any, small: bool = False) -> SafeString:
     """The buttons of a page: {"label", "url", "style": primary|secondary|danger, "icon", "method": get|post}."""
-    return mark_safe(draw_actions(actions or (), context.get("csrf_token")))
+    return mark_safe(draw_actions(actions or (), context.get("csrf_token"), small=small))
 
 
 def draw_actions(actions: Iterable[Any], token: Any, *, small: bool = False) -> str:

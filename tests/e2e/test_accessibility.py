@@ -10,7 +10,16 @@ pytestmark = pytest.mark.e2e
 
 #: By role: lists, forms, and `list > link` for the page of the first row.
 PAGES = {
-    "receptionist": ["/", "/patients/", "/patients/ >", "/patients/new/", "/appointments/", "/appointments/new/"],
+    "receptionist": [
+        *("/", "/patients/", "/patients/ >", "/patients/new/", "/appointments/", "/appointments/new/"),
+        *(
+            "/appointments/board/",
+            "/appointments/calendar/",
+            "/search/?q=a",
+            "/waiting-list/new/",
+            "/appointments/walk-in/",
+        ),
+    ],
     "nurse": [
         "/",
         "/patients/ >",

@@ -104,6 +104,19 @@ def movements(patient: Any) -> list[Movement]:
     return lines
 
 
+#: More lines than a page or a printed statement shows; the Excel file has them all.
+SHOWN = 400
+
+
+def latest(lines: list[Movement]) -> list[Movement]:
+    """The last movements, those before them as one line with the balance brought forward."""
+    if len(lines) <= SHOWN:
+        return lines
+    before = lines[-SHOWN - 1]
+    brought = Movement(before.day, "", _("Brought forward"), ZERO, ZERO, "", before.balance)
+    return [brought, *lines[-SHOWN:]]
+
+
 def owed_by(patient: Any) -> Decimal:
     """What the patient owes, by the invoices' own balances."""
     total = Invoice.objects.filter(patient=patient, status__in=LIVE_STATUSES).aggregate(owed=Sum("balance_due"))["owed"]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from billing.forms.services import ServiceForm
-from billing.models import Invoice, InvoiceLineItem, Payment, Service
+from billing.models import CashClose, Invoice, InvoiceLineItem, Payment, Refund, Service, ServicePrice
 from healthcare.admin_site import ClinicAdmin
 
 
@@ -41,3 +41,29 @@ class PaymentAdmin(ClinicAdmin):
     list_display = ("payment_date", "invoice", "patient", "amount", "payment_method", "voided_at")
     list_filter = ("payment_method", "payment_date")
     search_fields = ("transaction_reference",)
+
+
+@admin.register(Refund)
+class RefundAdmin(ClinicAdmin):
+    """Money given back."""
+
+    list_display = ("refunded_at", "invoice", "patient", "amount", "payment_method", "reason")
+    list_filter = ("payment_method", "refunded_at")
+    search_fields = ("transaction_reference", "reason")
+
+
+@admin.register(CashClose)
+class CashCloseAdmin(ClinicAdmin):
+    """Daily cash closes."""
+
+    list_display = ("business_date", "officer", "expected_total", "counted_total", "variance", "status")
+    list_filter = ("status", "business_date")
+    search_fields = ("officer__last_name",)
+
+
+@admin.register(ServicePrice)
+class ServicePriceAdmin(ClinicAdmin):
+    """Prices and the day from which they are valid."""
+
+    list_display = ("service", "valid_from", "price")
+    search_fields = ("service__name",)

@@ -190,6 +190,13 @@ _CLOSED = (
 )
 #: PostgreSQL: wait for a close of this officer that is under way (SQLite has one writer anyway).
 _WAIT_FOR_CLOSE = "PERFORM 1 FROM users WHERE id = NEW.processed_by_user_id FOR KEY SHARE;"
+#: As above, of a payment that is voided: the count saw it, or has passed over the moment of voiding.
+_VOIDED_WHILE_COUNTED = (
+    "OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL AND NOT NEW.is_refunded AND EXISTS (SELECT 1 FROM cash_closes "
+    "WHERE status <> 'rejected' AND ends_at > NEW.voided_at AND ((officer_id = NEW.processed_by_user_id "
+    "AND starts_at <= NEW.created_at AND ends_at > NEW.created_at) "
+    "OR (officer_id = NEW.voided_by_user_id AND starts_at <= NEW.voided_at)))"
+)
 _COUNTED = (
     "officer_id,business_date,starts_at,ends_at,opening_float,expected,counted,denominations,expected_total,"
     "counted_total,variance,explanation"
@@ -296,6 +303,14 @@ GUARDS = [
         "cash_closes",
         _("A cash close is not changed: it is signed off or sent back."),
         {"UPDATE": f"OLD.status <> 'counted' OR {{changed:{_COUNTED}}}", "DELETE": "true"},
+    ),
+    refusing(
+        "payments_voided_in_closed_cash",
+        "payments",
+        _("The cash was counted a moment ago. Void it once more: that belongs to the next close."),
+        {"UPDATE": _VOIDED_WHILE_COUNTED},
+        first="PERFORM 1 FROM users WHERE id IN (NEW.processed_by_user_id, NEW.voided_by_user_id) "
+        "ORDER BY id FOR KEY SHARE;",
     ),
     _not_while_closing("payments"),
     _not_while_closing("refunds"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, time
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, Max, OuterRef, Q, Sum
 from django.utils import timezone
 
 from billing.models import CashClose, CashCloseStatus, Payment, PaymentMethod, Refund
@@ -27,18 +31,38 @@ def closes_that_count() -> Any:
 
 def open_since(officer: Any) -> datetime:
     """Where the officer's next close begins: at the end of the last one; the first, with the day."""
-    last = closes_that_count().filter(officer=officer).order_by("-ends_at").values_list("ends_at", flat=True).first()
-    return last or datetime.combine(today(), time.min, tzinfo=timezone.get_default_timezone())
+    return open_since_of([officer])[officer.pk]
+
+
+def open_since_of(officers: Iterable[Any]) -> dict[UUID, datetime]:
+    """The same for several officers."""
+    keys = [officer.pk for officer in officers]
+    closes = closes_that_count().filter(officer__in=keys).order_by().values_list("officer")
+    last = dict(closes.annotate(last=Max("ends_at")))
+    midnight = datetime.combine(today(), time.min, tzinfo=timezone.get_default_timezone())
+    return {key: last.get(key, midnight) for key in keys}
 
 
 def takings(officer: Any, start: datetime, end: datetime) -> dict[str, Decimal]:
-    """Amounts by method that the officer took, less what went back.
+    """Amounts by method that the officer took, less what went back."""
+    return takings_of({officer.pk: start}, end).get(officer.pk, {})
+
+
+def takings_of(starts: dict[UUID, datetime], end: datetime) -> dict[UUID, dict[str, Decimal]]:
+    """The same for several officers, each from a moment of their own on.
 
     Each entry counts when and for whom it was entered, whatever day of payment was typed. A payment voided
     before it was counted never was there; one voided afterwards is taken off the close of whoever voided it.
     """
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    entered = Q(processed_by_user=officer, created_at__gte=start, created_at__lt=end)
+    if not starts:
+        return {}
+
+    def within(person: str, moment: str) -> Q:
+        """One range of the index for each officer."""
+        ranges = (Q(**{person: key, f"{moment}__gte": start, f"{moment}__lt": end}) for key, start in starts.items())
+        return reduce(or_, ranges)
+
+    entered = within("processed_by_user", "created_at")
     money = Payment.objects.received()
     taken = money.filter(entered, Q(voided_at__isnull=True) | Q(is_refunded=True), carried_from__isnull=True)
     counted = closes_that_count().filter(
@@ -48,13 +72,14 @@ def takings(officer: Any, start: datetime, end: datetime) -> dict[str, Decimal]:
         ends_at__lte=OuterRef("voided_at"),
     )
     voided = money.filter(
-        Q(Exists(counted)) | Q(carried_from__isnull=False),
-        is_refunded=False,
-        voided_by_user=officer,
-        voided_at__gte=start,
-        voided_at__lt=end,
+        within("voided_by_user", "voided_at"), Q(Exists(counted)) | Q(carried_from__isnull=False), is_refunded=False
     )
-    for rows, sign in ((taken, 1), (voided, -1), (Refund.objects.filter(entered), -1)):
-        for method, amount in rows.order_by().values_list("payment_method").annotate(total=Sum("amount")):
-            sums[method] += sign * cents(amount)
-    return {method: sums[method] for method in PaymentMethod.values if sums[method]}
+    sums: dict[UUID, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    for rows, person, sign in (
+        (taken, "processed_by_user", 1),
+        (voided, "voided_by_user", -1),
+        (Refund.objects.filter(entered), "processed_by_user", -1),
+    ):
+        for key, method, amount in rows.order_by().values_list(person, "payment_method").annotate(total=Sum("amount")):
+            sums[key][method] += sign * cents(amount)
+    return {key: {method: by[method] for method in PaymentMethod.values if by[method]} for key, by in sums.items()}

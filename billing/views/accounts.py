@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from billing.account import ageing, movements, owed_by
+from billing.account import ageing, latest, movements, owed_by
 from billing.models import Invoice
 from billing.reconcile import sequences
 from healthcare.clock import today
@@ -55,7 +55,7 @@ class AccountPage(Page):
 def account_of(patient: Patient) -> dict[str, Any]:
     """What the page and the statement show alike."""
     return {
-        "movements": movements(patient),
+        "movements": latest(movements(patient)),
         "ageing": ageing(Invoice.objects.filter(patient=patient)),
         "owed": owed_by(patient),
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import forms
 from billing.models import CashClose, CashCloseStatus, PaymentMethod
-from billing.takings import open_since, takings
+from billing.takings import open_since_of, takings_of
 from departments.models import User
 from healthcare.clock import now, today
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, ListPage, PdfPage, Section
@@ -63,15 +63,16 @@ class CashCloseList(ListPage):
 def house_now() -> list[dict[str, Any]]:
     """What each officer holds that is not counted yet; the house in the last row."""
     rows: list[dict[str, Any]] = []
-    officers = User.objects.active().filter(role__in=roles_with("payments.edit")).order_by("last_name", "first_name")
+    officers = list(User.objects.active().filter(role__in=roles_with("payments.edit")).order_by("last_name", "pk"))
+    since = open_since_of(officers)
+    held = takings_of(since, now())
     total: dict[str, Decimal] = {}
     for officer in officers:
-        since = open_since(officer)
-        sums = takings(officer, since, now())
+        sums = held.get(officer.pk, {})
         for method, amount in sums.items():
             total[method] = total.get(method, ZERO) + amount
         if sums:
-            rows.append({"name": officer.full_name, "since": since, "sums": sums})
+            rows.append({"name": officer.full_name, "since": since[officer.pk], "sums": sums})
     if rows:
         rows.append({"name": _("The house"), "since": None, "sums": total})
     labels = dict(PaymentMethod.choices)

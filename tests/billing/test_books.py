@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing import nightly
@@ -165,3 +166,48 @@ def test_invoices_are_filtered_by_the_age_of_the_debt(login, billing_officer):
         assert {row["object"].pk for row in rows} == {made[day] for day in days}, name
     by_age = {row["name"]: row["number"] for row in ageing(Invoice.objects.all())}
     assert set(by_age.values()) == {2}
+
+
+@pytest.mark.spec("WF-PAY")
+def test_a_long_account_is_brought_forward(login, billing_officer, monkeypatch):
+    monkeypatch.setattr("billing.account.SHOWN", 3)
+    patient = PatientFactory()
+    for _ in range(5):
+        InvoiceFactory(patient=patient, status="issued")
+    page = login(billing_officer).get(reverse("patient_account", args=[patient.pk]))
+    shown = page.context["movements"]
+    assert (len(shown), str(shown[0].text), shown[0].balance, shown[-1].balance) == (4, "Brought forward", 240, 600)
+
+
+@pytest.mark.spec("WF-PAY")
+def test_an_account_costs_the_same_for_one_and_for_many_invoices(login, billing_officer):
+    client, counts = login(billing_officer), []
+    for number in (1, 1, 12):  # the first one warms up
+        patient = PatientFactory()
+        for _ in range(number):
+            PaymentFactory(invoice=InvoiceFactory(patient=patient, status="issued"), amount=10)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("patient_account", args=[patient.pk]))
+        counts.append(len(queries))
+    assert counts[1] == counts[2]
+
+
+@pytest.mark.spec("PRN-1", "RULE-INV-2")
+def test_screen_paper_and_excel_agree_to_the_cent(login, billing_officer):
+    """Amounts that floating point would spoil."""
+    lines = [("A", 3, "33.33"), ("B", 7, "0.07"), ("C", 1, "1234567.89")]
+    invoice = InvoiceFactory(status="issued", lines=lines, discount_amount="0.29", tax_amount="99.95")
+    PaymentFactory(invoice=invoice, amount=Decimal("1000000.01"))
+    invoice.refresh_from_db()
+    amounts = [f"${amount:,.2f}" for amount in (invoice.subtotal, invoice.total_amount, invoice.balance_due)]
+    assert amounts == ["$1,234,668.37", "$1,234,768.03", "$234,768.02"]
+    client = login(billing_officer)
+    screen = client.get(invoice.get_absolute_url()).content.decode()
+    paper = " ".join(read(client.get(reverse("invoice_pdf", args=[invoice.pk])))[1])
+    for amount in amounts:
+        assert amount in screen and amount in paper, amount
+    book = b"".join(client.get(reverse("invoice_list"), {"export": "xlsx"}).streaming_content)
+    head, row = openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True)
+    cells = dict(zip(head, row, strict=True))
+    assert Decimal(str(cells["Total"])) == invoice.total_amount
+    assert Decimal(str(cells["Balance due"])) == invoice.balance_due

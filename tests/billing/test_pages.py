@@ -21,6 +21,7 @@ from billing.models import Invoice, Service
 from healthcare.clock import today
 from healthcare.workflow import submit
 from tests.factories import (
+    CashCloseFactory,
     ConsultationFactory,
     DepartmentFactory,
     InvoiceFactory,
@@ -195,6 +196,7 @@ def test_buttons_follow_the_status(login, billing_officer):
         ("invoice_list", lambda: InvoiceFactory(status="issued")),
         ("invoice_unbilled", lambda: ConsultationFactory(completed=True)),
         ("payment_list", lambda: PaymentFactory()),
+        ("cash_close_list", lambda: CashCloseFactory()),
         ("service_list", lambda: ServiceFactory(department=DepartmentFactory())),
         ("service_options", lambda: ServiceFactory()),
         ("payable_invoice_options", lambda: InvoiceFactory(status="issued")),

@@ -18,6 +18,7 @@ from healthcare.events import record
 from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
+from healthcare.rest.confidential import open_chart
 from healthcare.rest.idempotency import key_of
 from healthcare.rest.lists import page_of
 from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
@@ -168,6 +169,7 @@ class Resource:
     def get_one(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """One row; audited as its page is."""
         row = self.find(request, id)
+        open_chart(request, row)
         if self.detail_page.audited:
             record("view", row)
         return self.one(row, request.user)
@@ -176,6 +178,7 @@ class Resource:
         """One row with what belongs to it."""
         rows = self.model._default_manager.select_related(*self.details_related)
         row = visible_or_denied(rows, request.user, pk=id)
+        open_chart(request, row)
         record("view", row)
         inner = {name: nested.read(row, request.user) for name, nested in self.details.items()}
         return self.one(row, request.user, **inner)

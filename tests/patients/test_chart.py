@@ -132,10 +132,16 @@ def test_chart_and_list_show_each_role_its_part_only(login, staff, canary, role)
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (A, {"Book appointment", "Record vitals", "Edit", "Deactivate", "Print chart", "Access log"}),
+        (
+            A,
+            {
+                *("Book appointment", "Record vitals", "Edit", "Deactivate", "Print chart", "Access log"),
+                *("Merge", "Sticker", "Mark as confidential"),
+            },
+        ),
         (D, {"Record vitals", "Print chart"}),
         (N, {"Record vitals"}),
-        (R, {"Book appointment", "Edit", "Deactivate"}),
+        (R, {"Book appointment", "Edit", "Deactivate", "Merge", "Sticker"}),
         (B, set()),
     ],
 )

@@ -113,6 +113,8 @@ class Resource:
     details_related: tuple[str, ...] = ()
     list_related: tuple[str, ...] = ()
     list_defaults: dict[str, str] = field(default_factory=dict)
+    #: Fields that a new row's form does not ask for although their column does (a number that is assigned).
+    optional: tuple[str, ...] = ()
     #: Attributes of the form that are told once, such as a password that was made.
     once: tuple[str, ...] = ()
     #: Whether a POST to make a row may carry an Idempotency-Key.
@@ -271,7 +273,7 @@ class Resource:
             success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
         )
         if self.create:
-            schema = body_of(f"{self.name}New", form_of(self.create), self.rows)
+            schema = body_of(f"{self.name}New", form_of(self.create), self.rows, optional=self.optional)
             for alias in ("", *(f"/{name}" for name in self.aliases)):
                 add(
                     "POST",

@@ -29,6 +29,7 @@ PRESCRIPTIONS = Resource(
     create=prescriptions.PrescriptionCreate,
     edit=prescriptions.PrescriptionEdit,
     delete=prescriptions.DiscontinuePrescriptionForm,
+    optional=("medication_name",),
     actions={"discontinue": prescriptions.DiscontinuePrescriptionForm},
     computed={
         "state": STATE,

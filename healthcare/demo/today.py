@@ -26,6 +26,7 @@ from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
 from healthcare.clock import at, now, today
 from healthcare.demo.cash_desk import CashDesk
+from healthcare.demo.desk import front_desk
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
@@ -85,6 +86,7 @@ class Today:
         correct_mistakes(self.do, self.today)
         go_on_against_a_warning(self.do, self.today)
         write_templates(self.do, self.house.doctors[:6])
+        front_desk()
         self.ask_for_reports()
 
     # -- the frame of the day ----------------------------------------------------------------

@@ -20,6 +20,7 @@ from healthcare.clock import today
 from healthcare.generic import Action, Column, DetailPage, Related, Section
 from healthcare.roles import may
 from patients import forms
+from patients.forms import confidential
 from patients.models import Patient, PatientMerge
 from patients.timeline import timeline
 
@@ -440,6 +441,18 @@ class PatientDetail(DetailPage):
         Action(_("Deactivate"), "patient_delete", form=forms.DeactivatePatientForm, style="danger"),
         Action(_("Reactivate"), "patient_reactivate", form=forms.ReactivatePatientForm),
         Action(_("Print chart"), "patient_chart_pdf", permission="medical_records.view", icon="printer"),
+        Action(
+            _("Mark as confidential"),
+            "patient_confidential",
+            form=confidential.MarkConfidentialForm,
+            icon="incognito",
+        ),
+        Action(
+            _("No longer confidential"),
+            "patient_not_confidential",
+            form=confidential.UnmarkConfidentialForm,
+            icon="incognito",
+        ),
         ActionAbove(
             _("Access log"),
             "audit_log_list",

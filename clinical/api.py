@@ -29,6 +29,7 @@ PRESCRIPTIONS = Resource(
     create=prescriptions.PrescriptionCreate,
     edit=prescriptions.PrescriptionEdit,
     delete=prescriptions.DiscontinuePrescriptionForm,
+    optional=("medication_name",),
     actions={"discontinue": prescriptions.DiscontinuePrescriptionForm},
     computed={
         "state": STATE,
@@ -52,7 +53,7 @@ LAB_TESTS = Resource(
     },
     hidden={
         "lab_tests.results": (
-            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal"),
+            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal", "is_critical"),
             *("reviewed_at", "reviewed_by_user_id", "review_comment"),
         )
     },

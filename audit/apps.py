@@ -1,6 +1,9 @@
 """The audit app listens; nobody imports it."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +15,15 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import receivers  # noqa: F401 - receivers attach on import
+
+        post_migrate.connect(schedule, sender=self, dispatch_uid="audit.schedule")
+
+
+def schedule(using: str = "default", **_kwargs: Any) -> None:
+    """Tell of opened confidential charts once a day."""
+    from django.db import connections
+
+    from healthcare.tasks import repeat
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        repeat("audit.daily.tell_of_confidential_charts", minutes=24 * 60)

@@ -44,6 +44,7 @@ LINE_ITEMS = Resource(
     create=forms.AddLineItemForm,
     edit=forms.EditLineItemForm,
     delete=forms.RemoveLineItemForm,
+    optional=("description", "unit_price"),
 )
 PAYMENTS = Resource(
     "payments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clinical.forms.consultations import ConsultationForm
 from clinical.forms.lab_tests import LabTestRowForm
 from clinical.forms.prescriptions import PrescriptionRowForm
+from clinical.models import Consultation
 from clinical.views import consultations, lab_tests, medications, prescriptions, vital_signs
 from healthcare.rest import Nested, Resource
 from patients.api import PATIENTS
@@ -28,6 +29,7 @@ PRESCRIPTIONS = Resource(
     create=prescriptions.PrescriptionCreate,
     edit=prescriptions.PrescriptionEdit,
     delete=prescriptions.DiscontinuePrescriptionForm,
+    optional=("medication_name",),
     actions={"discontinue": prescriptions.DiscontinuePrescriptionForm},
     computed={
         "state": STATE,
@@ -51,16 +53,16 @@ LAB_TESTS = Resource(
     },
     hidden={
         "lab_tests.results": (
-            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal"),
+            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal", "is_critical"),
             *("reviewed_at", "reviewed_by_user_id", "review_comment"),
         )
     },
 )
-#: What billing officers do not see of a consultation.
-NOTE = (
-    *("chief_complaint", "present_illness", "examination_findings", "diagnosis", "treatment_plan", "notes"),
-    *("follow_up_required", "follow_up_date", "abandoned_reason"),
+#: What billing officers see of a consultation; every other column is clinical, also one that is added later.
+SEEN_BY_ALL = frozenset(
+    {"id", "created_at", "updated_at", "patient_id", "doctor_id", "appointment_id", "consultation_date", "completed_at"}
 )
+NOTE = tuple(f.attname for f in Consultation._meta.concrete_fields if f.attname not in SEEN_BY_ALL)
 CONSULTATIONS = Resource(
     "consultations",
     list_page=consultations.ConsultationList,

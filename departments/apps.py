@@ -25,3 +25,4 @@ def schedule(using: str = "default", **_kwargs: Any) -> None:
 
     if "django_q_schedule" in connections[using].introspection.table_names():
         repeat("departments.lockout.tidy", minutes=60)
+        repeat("departments.tokens.tidy", minutes=24 * 60)

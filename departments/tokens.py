@@ -165,3 +165,9 @@ class IdempotencyKey(BaseModel):
 
     def __str__(self) -> str:
         return self.key
+
+
+def tidy() -> None:
+    """Forget log-ins and keys that no longer count; run by the worker."""
+    ApiSession.objects.tidy()
+    IdempotencyKey.objects.tidy()

@@ -17,8 +17,12 @@ from healthcare.access import RoleView
 from healthcare.api import api
 from healthcare.roles import PUBLIC
 
-#: An empty <style>, which ReDoc fills by script; nothing that is written into a page gets past it.
-EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+#: ReDoc's own <style> elements: an empty one, which it fills by script, and one of fixed words. Nothing else
+#: that is written into a page gets past them.
+REDOC_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
+)
 
 
 @cache
@@ -45,7 +49,7 @@ class SwaggerPage(RoleView):
         return render(request, "api/docs.html", {"page_title": _("API")})
 
 
-@method_decorator(csp_update({"style-src": [SELF, EMPTY_STYLE]}), name="dispatch")
+@method_decorator(csp_update({"style-src": [SELF, *REDOC_STYLES]}), name="dispatch")
 class RedocPage(RoleView):
     """What there is, to be read."""
 

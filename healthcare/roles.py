@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "patients.merge": (A, R),  # rows pass unread from one chart to the other
         "patients.phone": (A, D, N, R, B),
         "patients.contact": (A, D, R, B),  # address, e-mail, emergency contact, insurance
+        "patients.confidential": (A,),  # mark a chart as confidential, and take the mark off
         "medical_records.view": (A, D),
         "medical_records.edit": (A, D),
         "allergies.view": (A, D, N),

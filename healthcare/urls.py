@@ -7,6 +7,7 @@ from healthcare.api import api_urls
 from healthcare.api_pages import OpenApi, RedocPage, SwaggerPage
 from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
+from healthcare.fhir.views import fhir_urls
 from healthcare.health import Healthz, Readyz
 from healthcare.search import SearchPage, SearchSuggestions
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("docs", SwaggerPage.as_view(), name="api_docs"),
     path("redoc", RedocPage.as_view(), name="api_redoc"),
     path("api/v1/", include(api_urls)),
+    path("fhir/", include(fhir_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),
     path("", include("scheduling.urls")),

@@ -56,6 +56,7 @@ PATIENTS = Resource(
     edit=patient.PatientEdit,
     delete=patient.PatientDeactivate,
     actions={"reactivate": patient.PatientReactivate},
+    optional=("patient_number",),
     hidden={"patients.phone": ("phone",), "patients.contact": CONTACT},
     computed={"age": (lambda row: row.age, {"type": "integer"})},
     # The rooms above add what is theirs.

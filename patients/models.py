@@ -94,6 +94,8 @@ class Patient(BaseModel):
     )
     insurance_policy_number = models.CharField(_("insurance policy number"), max_length=100, blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
+    #: Staff, prominent people: opening the chart asks for a reason, which administrators read.
+    is_confidential = models.BooleanField(_("confidential"), default=False)
 
     objects = PatientQuerySet.as_manager()
 
@@ -177,6 +179,7 @@ class Patient(BaseModel):
                     (_("Phone"), self.phone_shown),
                     (_("Insurance"), self.insurance_shown),
                     ("", "" if self.is_active else _("Inactive")),
+                    ("", _("Confidential") if self.is_confidential else ""),
                 )
                 if value
             ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import chart, insurance_provider, medical_record, merge, patient
+from patients.views import chart, confidential, insurance_provider, medical_record, merge, patient
 
 urlpatterns = [
     path("insurance-providers/", insurance_provider.InsuranceProviderList.as_view(), name="insurance_provider_list"),
@@ -40,6 +40,9 @@ urlpatterns = [
     path("patients/<uuid:pk>/merge/", merge.PatientMergePage.as_view(), name="patient_merge"),
     path("patients/<uuid:pk>/sticker/", patient.PatientSticker.as_view(), name="patient_sticker"),
     path("patient-merges/<uuid:pk>/undo/", merge.PatientMergeUndo.as_view(), name="patient_merge_undo"),
+    path("patients/<uuid:pk>/open/", confidential.PatientOpen.as_view(), name="patient_open"),
+    path("patients/<uuid:pk>/confidential/", confidential.PatientMark.as_view(), name="patient_confidential"),
+    path("patients/<uuid:pk>/not-confidential/", confidential.PatientUnmark.as_view(), name="patient_not_confidential"),
     path("patients/<uuid:pk>/delete/", patient.PatientDeactivate.as_view(), name="patient_delete"),
     path("patients/<uuid:pk>/reactivate/", patient.PatientReactivate.as_view(), name="patient_reactivate"),
     path(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache, reduce
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -60,6 +61,14 @@ class Page(TemplateResponseMixin, ContextMixin, RoleView):
         if row is None:
             return None
         return row if hasattr(row, "banner_for") else getattr(row, "patient", None)
+
+    def closed_chart(self) -> str:
+        """Where the reason is asked, if this is about a confidential patient whom the person did not open yet."""
+        patient = self.get_patient()
+        opened = self.request.session.get("opened_charts", [])
+        if not getattr(patient, "is_confidential", False) or str(patient.pk) in opened:
+            return ""
+        return f"{reverse('patient_open', args=[patient.pk])}?{urlencode({'next': self.request.get_full_path()})}"
 
     def get_banner(self) -> dict[str, Any] | None:
         """The patient banner's content, within the role."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from healthcare.events import record
 from healthcare.generic.base import Page
@@ -26,6 +26,8 @@ class PdfPage(Page):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.object = self.get_object()
+        if closed := self.closed_chart():
+            return HttpResponseRedirect(closed)
         record("print", self.object)
         pdf = render_pdf(
             self.get_template_names()[0],

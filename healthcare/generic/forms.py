@@ -81,6 +81,8 @@ class FormPage(Page):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if closed := self.closed_chart():
+            return HttpResponseRedirect(closed)
         if self.drafted and (form := self.restored()):
             return self.render_form(form)
         form = self.form_class(

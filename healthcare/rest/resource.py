@@ -18,6 +18,7 @@ from healthcare.events import record
 from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
+from healthcare.rest.confidential import open_chart
 from healthcare.rest.idempotency import key_of
 from healthcare.rest.lists import page_of
 from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
@@ -112,6 +113,8 @@ class Resource:
     details_related: tuple[str, ...] = ()
     list_related: tuple[str, ...] = ()
     list_defaults: dict[str, str] = field(default_factory=dict)
+    #: Fields that a new row's form does not ask for although their column does (a number that is assigned).
+    optional: tuple[str, ...] = ()
     #: Attributes of the form that are told once, such as a password that was made.
     once: tuple[str, ...] = ()
     #: Whether a POST to make a row may carry an Idempotency-Key.
@@ -166,6 +169,7 @@ class Resource:
     def get_one(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """One row; audited as its page is."""
         row = self.find(request, id)
+        open_chart(request, row)
         if self.detail_page.audited:
             record("view", row)
         return self.one(row, request.user)
@@ -174,6 +178,7 @@ class Resource:
         """One row with what belongs to it."""
         rows = self.model._default_manager.select_related(*self.details_related)
         row = visible_or_denied(rows, request.user, pk=id)
+        open_chart(request, row)
         record("view", row)
         inner = {name: nested.read(row, request.user) for name, nested in self.details.items()}
         return self.one(row, request.user, **inner)
@@ -268,7 +273,7 @@ class Resource:
             success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
         )
         if self.create:
-            schema = body_of(f"{self.name}New", form_of(self.create), self.rows)
+            schema = body_of(f"{self.name}New", form_of(self.create), self.rows, optional=self.optional)
             for alias in ("", *(f"/{name}" for name in self.aliases)):
                 add(
                     "POST",

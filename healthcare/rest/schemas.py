@@ -122,12 +122,14 @@ def described(name: str, properties: dict[str, dict[str, Any]], required: list[s
     return create_model(name, __config__=ConfigDict(json_schema_extra=finish, extra="ignore"), **fields)
 
 
-def body_of(name: str, form_class: Any, rows: dict[str, Any], *, partial: bool = False) -> type[BaseModel]:
+def body_of(
+    name: str, form_class: Any, rows: dict[str, Any], *, partial: bool = False, optional: tuple[str, ...] = ()
+) -> type[BaseModel]:
     """The schema of a body for this form."""
     properties, required = {}, []
     for key, field in own_fields(form_class).items():
         properties[api_name(key, field)] = of_form_field(field)
-        if field.required and field.initial is None and not partial:
+        if field.required and field.initial is None and not partial and key not in optional:
             required.append(api_name(key, field))
     for key, row_class in rows.items():
         row = {api_name(n, f): of_form_field(f) for n, f in own_fields(row_class).items()}

@@ -20,7 +20,9 @@ from healthcare.clock import today
 from healthcare.generic import Action, Column, DetailPage, Related, Section
 from healthcare.roles import may
 from patients import forms
+from patients.forms import confidential
 from patients.models import Patient, PatientMerge
+from patients.timeline import timeline
 
 #: Rows of one table; the rest is behind its link.
 ROWS = 20
@@ -226,6 +228,14 @@ LAB_TESTS = Table(
     empty=_("No lab tests to show."),
     list_url="lab_test_list",
 )
+TIMELINE = Table(
+    _("Timeline"),
+    timeline,
+    (Column("at", _("When")), Column("kind", _("What")), Column("text", _("In short"))),
+    permission="patients.view",
+    empty=_("Nothing has happened yet."),
+    limit=40,
+)
 PROBLEMS = Table(
     _("Problems"),
     lambda patient, user: patient.problems.order_by("status", "-since"),
@@ -388,6 +398,7 @@ TABS: dict[str, Tab] = {
         ),
     ),
     "visits": Tab(_("Visits"), "appointments.view", tables=(VISITS, CONSULTATIONS)),
+    "timeline": Tab(_("Timeline"), "allergies.view", tables=(TIMELINE,)),
     "vitals": Tab(
         _("Vitals"),
         "vital_signs.view",
@@ -430,6 +441,18 @@ class PatientDetail(DetailPage):
         Action(_("Deactivate"), "patient_delete", form=forms.DeactivatePatientForm, style="danger"),
         Action(_("Reactivate"), "patient_reactivate", form=forms.ReactivatePatientForm),
         Action(_("Print chart"), "patient_chart_pdf", permission="medical_records.view", icon="printer"),
+        Action(
+            _("Mark as confidential"),
+            "patient_confidential",
+            form=confidential.MarkConfidentialForm,
+            icon="incognito",
+        ),
+        Action(
+            _("No longer confidential"),
+            "patient_not_confidential",
+            form=confidential.UnmarkConfidentialForm,
+            icon="incognito",
+        ),
         ActionAbove(
             _("Access log"),
             "audit_log_list",

@@ -141,9 +141,10 @@ class CancelForm(AppointmentStep):
 
 
 class NoShowForm(AppointmentStep):
-    """The patient did not come; only once the start has passed."""
+    """The patient did not come; only once the start has passed. A nightly command may say so too."""
 
     permission = "appointments.edit"
+    by_command = True
     action = "no_show"
     to = AppointmentStatus.NO_SHOW
     submit_label = gettext_lazy("No-show")

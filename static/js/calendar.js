@@ -91,6 +91,7 @@
     var who = document.createElement("a");
     who.href = props.url;
     who.textContent = info.event.title;
+    who.draggable = false; /* the visit is dragged, not its link; for the mouse the whole visit is one (see the style) */
     var what = document.createElement("span");
     what.textContent = props.type + " · " + props.status;
     if (props.emergency) what.className = "visit-emergency";
@@ -101,10 +102,18 @@
 
   /* rows and columns without a table around them say nothing to a screen reader: the list below says it */
   function plain() {
-    holder.querySelectorAll("[role=row], [role=rowgroup], [role=columnheader], [role=rowheader]").forEach(function (element) {
+    holder.querySelectorAll("[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader], [role=rowheader]").forEach(function (element) {
       element.removeAttribute("role");
     });
+    holder.querySelectorAll("[aria-colindex], [aria-rowindex]").forEach(function (element) {
+      ["aria-colindex", "aria-colspan", "aria-rowindex", "aria-rowspan"].forEach(function (name) {
+        element.removeAttribute(name);
+      });
+    });
     /* a visit holds a link of its own, so it is no button around it */
+    holder.querySelectorAll("[aria-colcount]").forEach(function (element) {
+      element.removeAttribute("aria-colcount");
+    });
     holder.querySelectorAll(".ec-event[role=button]").forEach(function (element) {
       element.removeAttribute("role");
       element.removeAttribute("tabindex");

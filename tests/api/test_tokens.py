@@ -8,6 +8,7 @@ import pytest
 
 from audit.models import AuditLog
 from departments.models import ApiSession, IdempotencyKey
+from departments.tokens import tidy
 from healthcare.clock import now
 from tests import factories
 from tests.api.conftest import Api
@@ -127,11 +128,9 @@ def test_a_handed_out_password_must_be_replaced_first(receptionist):
 
 def test_old_rows_are_forgotten(pair, receptionist):
     IdempotencyKey.objects.claim(receptionist, "k", "d")
-    ApiSession.objects.tidy()
-    IdempotencyKey.objects.tidy()
+    tidy()
     assert ApiSession.objects.count() == IdempotencyKey.objects.count() == 1
     ApiSession.objects.update(expires_at=now() - timedelta(days=60))
     IdempotencyKey.objects.update(created_at=now() - timedelta(days=3))
-    ApiSession.objects.tidy()
-    IdempotencyKey.objects.tidy()
+    tidy()
     assert ApiSession.objects.count() == IdempotencyKey.objects.count() == 0

@@ -1,13 +1,19 @@
-"""What one of the racing processes does: book, move and cancel visits of one doctor's day, at random."""
+"""What one of the racing processes does with visits of two doctors' day, at random: book, move, resize, hand over
+to the other doctor, cancel, mark as missed, and bring back what was missed."""
 
 import random
-from datetime import timedelta
 
 from audit.models import AuditLog
 from departments.models import User
-from healthcare.clock import today
+from healthcare.clock import at, now, today
 from healthcare.workflow import submit
-from scheduling.forms import BookAppointmentForm, CancelForm, RescheduleAppointmentForm
+from scheduling.forms import (
+    BookAppointmentForm,
+    CancelForm,
+    NoShowForm,
+    RescheduleAppointmentForm,
+    UndoNoShowForm,
+)
 from scheduling.models import Appointment
 from tests.factories import PatientFactory, UserFactory
 
@@ -15,65 +21,77 @@ PEOPLE = 40
 
 
 def seed():
-    """A doctor, a receptionist and patients."""
-    doctor, receptionist = UserFactory(role="doctor"), UserFactory(role="receptionist")
+    """Two doctors, a receptionist and patients. The day is today, and it is late: who has not come is missed."""
+    doctors, receptionist = [UserFactory(role="doctor") for _ in range(2)], UserFactory(role="receptionist")
     return {
-        "doctor": str(doctor.pk),
+        "doctors": [str(doctor.pk) for doctor in doctors],
         "receptionist": str(receptionist.pk),
         "patients": [str(PatientFactory().pk) for _ in range(PEOPLE)],
-        "day": (today() + timedelta(days=1)).isoformat(),
+        "day": today().isoformat(),
     }
 
 
 def play(number, seeded, rounds):
     """Make so many decisions; returns each with its answer: saved, or the codes of the refusal."""
-    dice = random.Random(number)
+    with at(now().replace(hour=23, minute=58)):
+        return [decision for decision in decide(random.Random(number), seeded, rounds)]
+
+
+def decide(dice, seeded, rounds):
+    """The decisions one by one: what was asked for, and what came of it."""
     actor = User.objects.get(pk=seeded["receptionist"])
-    mine, decisions = [], []
+    mine = {}  # key -> open or missed
     for _ in range(rounds):
         minute = dice.randrange(8 * 60, 18 * 60, 5)
-        data = {
-            "doctor": seeded["doctor"],
+        asked = {
+            "doctor": dice.choice(seeded["doctors"]),
             "appointment_date": seeded["day"],
             "appointment_time": f"{minute // 60:02}:{minute % 60:02}",
             "duration_minutes": str(dice.choice([15, 20, 30, 45, 60])),
             "appointment_type": "consultation",
         }
-        act = dice.random()
-        row = Appointment.objects.get(pk=dice.choice(mine)) if mine and act > 0.5 else None
+        key = dice.choice(sorted(mine)) if mine and dice.random() > 0.45 else None
+        if key is None:
+            kind, form, row = "book", BookAppointmentForm, None
+            data = {**asked, "patient": dice.choice(seeded["patients"])}
+        elif mine[key] == "missed":
+            kind, form, data = "reactivate", UndoNoShowForm, {"undo_reason": "Race"}
+        else:
+            kind = dice.choice(["move", "move", "resize", "cancel", "miss"])
+            form = {"cancel": CancelForm, "miss": NoShowForm}.get(kind, RescheduleAppointmentForm)
+            data = {"cancellation_reason": "Race"} if kind == "cancel" else asked
+        if key is not None:
+            row = Appointment.objects.get(pk=key)
+            if kind == "resize":
+                data = {
+                    **asked,
+                    "doctor": str(row.doctor_id),
+                    "appointment_time": f"{row.appointment_time:%H:%M}",
+                }
         try:
-            if row is None:
-                kind = "book"
-                form = submit(
-                    BookAppointmentForm, actor=actor, data={**data, "patient": dice.choice(seeded["patients"])}
-                )
-            elif act > 0.75:
-                kind = "cancel"
-                form = submit(CancelForm, actor=actor, instance=row, data={"cancellation_reason": "Race"})
-            else:
-                kind = "move"
-                form = submit(RescheduleAppointmentForm, actor=actor, instance=row, data=data)
+            done = submit(form, actor=actor, data=data, **({"instance": row} if row else {}))
         except Exception as error:  # every answer counts, this one as a failure
-            decisions.append({"kind": kind, "saved": False, "codes": [f"{type(error).__name__}: {error}"]})
+            yield {"kind": kind, "saved": False, "codes": [f"{type(error).__name__}: {error}"]}
             continue
-        saved = form.is_valid()
-        codes = sorted({error.code for errors in form.errors.as_data().values() for error in errors})
-        decisions.append({"kind": kind, "saved": saved, "codes": codes, "key": str(form.instance.pk)})
-        if saved and kind == "book":
-            mine.append(str(form.instance.pk))
-        elif saved and kind == "cancel":
-            mine.remove(str(form.instance.pk))
-    return decisions
+        saved = done.is_valid()
+        codes = sorted({error.code for errors in done.errors.as_data().values() for error in errors})
+        key = str(done.instance.pk)
+        yield {"kind": kind, "saved": saved, "codes": codes, "key": key}
+        if saved and kind == "cancel":
+            del mine[key]
+        elif saved and kind in ("book", "reactivate", "miss"):
+            mine[key] = "missed" if kind == "miss" else "open"
 
 
 def read(seeded):
-    """Every row and every audit row of the doctor's visits, for the oracle."""
-    rows = Appointment.objects.filter(doctor=seeded["doctor"])
+    """Every row and every audit row of the doctors' visits, for the oracle."""
+    rows = Appointment.objects.filter(doctor__in=seeded["doctors"])
     entries = AuditLog.objects.filter(entity_type="appointment")
     return {
         "rows": [
             {
                 "key": str(row.pk),
+                "doctor": str(row.doctor_id),
                 "status": row.status,
                 "minute": row.appointment_time.hour * 60 + row.appointment_time.minute,
                 "length": row.duration_minutes,

@@ -1,11 +1,13 @@
 """The steps of an appointment: each allowed and each refused one, from the model's own table."""
 
 from datetime import datetime, time, timedelta
+from io import StringIO
 from itertools import product
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -270,3 +272,16 @@ def test_who_may(form_class, roles, staff):
         else:
             with pytest.raises(PermissionDenied):
                 submit(form_class, actor=user, data={})
+
+
+@pytest.mark.spec("RULE-APPT-5")
+def test_the_nightly_command_marks_past_visits_only(visit):
+    past = [
+        visit(status, appointment_date=today() - timedelta(days=days))
+        for days, status in enumerate(("scheduled", "confirmed"), start=1)
+    ]
+    others = [visit("scheduled"), visit("cancelled", appointment_date=today() - timedelta(days=1))]
+    call_command("mark_no_shows", stdout=StringIO())
+    assert {Appointment.objects.get(pk=row.pk).status for row in past} == {"no_show"}
+    assert [Appointment.objects.get(pk=row.pk).status for row in others] == ["scheduled", "cancelled"]
+    assert AuditLog.objects.filter(action="no_show", user=None).count() == 2

@@ -1,0 +1,71 @@
+"""A confidential chart opens with a reason, which is audited and told."""
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from audit.daily import tell_of_confidential_charts
+from audit.models import AuditLog
+from healthcare.workflow import submit
+from patients.forms.confidential import MarkConfidentialForm, UnmarkConfidentialForm
+from tests import factories as f
+
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUD-4")]
+
+
+@pytest.fixture
+def patient(administrator):
+    found = f.PatientFactory(last_name="Zebrafish")
+    assert submit(MarkConfidentialForm, actor=administrator, instance=found).is_valid()
+    found.refresh_from_db()
+    return found
+
+
+def test_the_reason_is_asked_once_audited_and_told(login, administrator, doctor, patient):
+    client, chart = login(doctor), patient.get_absolute_url()
+    asked = client.get(chart + "?tab=visits")
+    assert asked.url.startswith(reverse("patient_open", args=[patient.pk]))
+    page = client.get(asked.url)
+    assert b"confidential" in page.content and b"Allergies" not in page.content
+    assert not AuditLog.objects.filter(action="view", patient_id=patient.pk).exists()
+    assert client.post(asked.url, {"reason": " "}).status_code == 200
+    assert client.post(asked.url, {"reason": "Treats her today"}).url == chart + "?tab=visits"
+    assert client.get(chart).status_code == 200
+    entry = AuditLog.objects.get(action="open_confidential")
+    assert (entry.user, entry.patient_id, entry.new_values) == (doctor, patient.pk, {"reason": "Treats her today"})
+    assert tell_of_confidential_charts() == 1
+    assert administrator.email in mail.outbox[0].to and "Zebrafish" not in mail.outbox[0].body
+
+
+def test_what_belongs_to_the_patient_is_closed_too(login, doctor, patient):
+    client = login(doctor)
+    consultation = f.ConsultationFactory(patient=patient, doctor=doctor)
+    prescription = f.PrescriptionFactory(consultation=consultation)
+    for name, row in (
+        ("consultation_detail", consultation),
+        ("consultation_edit", consultation),
+        ("prescription_pdf", prescription),
+        ("consultation_summary", consultation),
+    ):
+        response = client.get(reverse(name, args=[row.pk]))
+        assert response.status_code == 302 and "/open/" in response.url, name
+
+
+def test_the_way_on_stays_on_this_site(login, doctor, patient):
+    url = reverse("patient_open", args=[patient.pk]) + "?next=https://evil.example/"
+    assert login(doctor).post(url, {"reason": "Treats her today"}).url == patient.get_absolute_url()
+
+
+def test_only_administrators_mark_and_the_mark_is_taken_off(login, administrator, doctor, patient):
+    assert login(doctor).post(reverse("patient_not_confidential", args=[patient.pk])).status_code == 403
+    assert submit(UnmarkConfidentialForm, actor=administrator, instance=patient).is_valid()
+    assert login(doctor).get(patient.get_absolute_url()).status_code == 200
+
+
+def test_the_api_wants_the_reason_in_a_header(login, doctor, patient):
+    client, url = login(doctor), f"/api/v1/patients/{patient.pk}"
+    refused = client.get(url)
+    assert refused.status_code == 403
+    assert refused.json()["error"]["code"] == "reason_required" and "Zebrafish" not in refused.content.decode()
+    assert client.get(url, headers={"X-Access-Reason": "Treats her today"}).status_code == 200
+    assert AuditLog.objects.get(action="open_confidential").new_values == {"reason": "Treats her today"}

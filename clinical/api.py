@@ -53,7 +53,7 @@ LAB_TESTS = Resource(
     },
     hidden={
         "lab_tests.results": (
-            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal"),
+            *("result_value", "result_unit", "reference_range", "result_date", "is_abnormal", "is_critical"),
             *("reviewed_at", "reviewed_by_user_id", "review_comment"),
         )
     },

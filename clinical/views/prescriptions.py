@@ -73,6 +73,10 @@ class OverrideList(ListPage):
         """A discontinued one was overridden all the same."""
         return True
 
+    def inactive_url(self, value: str) -> str:
+        """So there is nothing to show or hide."""
+        return ""
+
 
 class PrescriptionDetail(DetailPage):
     """One prescription."""

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 from clinical.forms.lab_tests import CorrectResultForm
+from clinical.forms.prescriptions import PrescribeForm
 from clinical.forms.problems import TextTemplateForm
 from clinical.forms.vital_signs import RecordVitalSignsForm, VitalSignsEnteredInErrorForm
-from clinical.models import LabTest, VitalSign
+from clinical.models import Consultation, LabTest, VitalSign
 from departments.models import User
 
 #: What a doctor of the demo types as `.lungs`.
@@ -36,6 +37,23 @@ def correct_mistakes(do: Callable[..., Any], day: date) -> None:
             "correction_reason": "Sample measured twice after a warning of the analyser",
         }
         do(CorrectResultForm, test.ordered_by_doctor, instance=test, data=data)
+
+
+def go_on_against_a_warning(do: Callable[..., Any], day: date) -> None:
+    """One prescription in spite of a listed allergy, so that the report of acknowledged warnings has a row."""
+    notes = Consultation.objects.kept().filter(consultation_date__date=day, patient__patient_allergies__status="active")
+    note = notes.select_related("doctor", "patient").order_by("id").first()
+    if note is not None:
+        data = {
+            "consultation": note.pk,
+            "medication_name": note.patient.active_allergies()[0].substance,
+            "dosage": "1 tablet",
+            "frequency": "bid",
+            "duration": "5 days",
+            "acknowledge_warnings": "on",
+            "override_reason": "Mild rash as a child; tolerated under observation since",
+        }
+        do(PrescribeForm, note.doctor, data=data)
 
 
 def write_templates(do: Callable[..., Any], doctors: Iterable[User]) -> None:

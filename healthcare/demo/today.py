@@ -29,7 +29,7 @@ from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
-from healthcare.demo.mistakes import correct_mistakes, write_templates
+from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
 from healthcare.roles import Role
 from healthcare.workflow import submit
@@ -84,6 +84,7 @@ class Today:
         self.void_a_payment()
         CashDesk(self.do, self.rng, sorted(self.house.officers, key=lambda officer: officer.email)).play()
         correct_mistakes(self.do, self.today)
+        go_on_against_a_warning(self.do, self.today)
         write_templates(self.do, self.house.doctors[:6])
         front_desk()
         self.ask_for_reports()

@@ -60,7 +60,9 @@ def takes_many(field: Any) -> bool:
 def as_posted(name: str, value: Any, field: Any) -> str | list[str]:
     """A JSON value as a form is posted it; several in a list."""
     if takes_many(field) and isinstance(value, list):
-        return [as_text(name, each, forms.CharField()) for each in value]
+        # As answers show them: plain values, or objects with a code.
+        plain = [each["code"] if isinstance(each, dict) and "code" in each else each for each in value]
+        return [as_text(name, each, forms.CharField()) for each in plain]
     return as_text(name, value, field)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.text import fold
@@ -12,6 +13,31 @@ from healthcare.workflow import WorkflowForm, lock, refuse
 from patients.models import AllergyStatus, MedicalRecord, Patient, PatientAllergy
 
 Status = PatientAllergy.Status
+#: What is no medicine, and classes as people call them.
+COMMON = ("Latex", "Peanut", "Egg", "Shellfish", "Iodinated contrast", "Bee venom", "Penicillins", "Sulfa", "NSAIDs")
+#: An imported catalogue may have tens of thousands of products.
+SUGGESTED_FROM = 2000
+
+
+class SubstanceInput(forms.TextInput):
+    """Free text with the formulary's ingredients and classes as suggestions."""
+
+    template_name = "patients/substance_input.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs'].get('id', name)}_list"
+        context["suggestions"] = substances()
+        return context
+
+
+def substances() -> list[str]:
+    """What the formulary knows, each name once; the table is an app's above, and may not be there."""
+    products = apps.get_model("clinical", "Medication").objects.filter(is_active=True)  # type: ignore[attr-defined]
+    found = set(COMMON)
+    for ingredients, drug_class in products.values_list("ingredients", "drug_class")[:SUGGESTED_FROM]:
+        found |= {part.strip() for part in (*ingredients.split(";"), drug_class) if part.strip()}
+    return sorted(found, key=str.casefold)
 
 
 class AllergyForm(WorkflowForm):
@@ -20,6 +46,7 @@ class AllergyForm(WorkflowForm):
     class Meta:
         model = PatientAllergy
         fields = ["substance", "reaction", "severity"]
+        widgets: ClassVar = {"substance": SubstanceInput}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -22,6 +22,7 @@ from healthcare.roles import may
 from patients import forms
 from patients.forms import confidential
 from patients.models import Patient, PatientMerge
+from patients.timeline import timeline
 
 #: Rows of one table; the rest is behind its link.
 ROWS = 20
@@ -227,6 +228,14 @@ LAB_TESTS = Table(
     empty=_("No lab tests to show."),
     list_url="lab_test_list",
 )
+TIMELINE = Table(
+    _("Timeline"),
+    timeline,
+    (Column("at", _("When")), Column("kind", _("What")), Column("text", _("In short"))),
+    permission="patients.view",
+    empty=_("Nothing has happened yet."),
+    limit=40,
+)
 PROBLEMS = Table(
     _("Problems"),
     lambda patient, user: patient.problems.order_by("status", "-since"),
@@ -389,6 +398,7 @@ TABS: dict[str, Tab] = {
         ),
     ),
     "visits": Tab(_("Visits"), "appointments.view", tables=(VISITS, CONSULTATIONS)),
+    "timeline": Tab(_("Timeline"), "allergies.view", tables=(TIMELINE,)),
     "vitals": Tab(
         _("Vitals"),
         "vital_signs.view",

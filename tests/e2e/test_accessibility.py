@@ -26,6 +26,7 @@ PAGES = {
         "/appointments/?vitals=missing",
         "/vital-signs/",
         "/vital-signs/new/",
+        "/lab-tests/enter/",
         "/lab-tests/",
     ],
     "doctor": [
@@ -37,6 +38,7 @@ PAGES = {
             "/consultations/ >",
         ),
         *("/lab-tests/?inbox=1", "/lab-tests/ >", "/prescriptions/", "/medical-records/ >"),
+        *("/prescriptions/overrides/", "/text-templates/new/"),
     ],
     "billing_officer": [
         *(

@@ -14,7 +14,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
 from healthcare.access import RoleView
-from healthcare.api import api
+from healthcare.api import OPERATIONS, api
+from healthcare.rest import routes
 from healthcare.roles import PUBLIC
 
 #: ReDoc's own <style> elements: an empty one, which it fills by script, and one of fixed words. Nothing else
@@ -28,7 +29,7 @@ REDOC_STYLES = (
 @cache
 def openapi() -> bytes:
     """OpenAPI 3.1, made once."""
-    return json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), default=str).encode()
+    return json.dumps(routes.openapi(api, OPERATIONS, "/api/v1/"), default=str).encode()
 
 
 class OpenApi(RoleView):

@@ -17,7 +17,7 @@ from billing.forms import (
     SignOffCashCloseForm,
     WriteOffForm,
 )
-from billing.models import Invoice, InvoiceStatus, Payment, PaymentMethod
+from billing.models import CashClose, Invoice, InvoiceStatus, Payment, PaymentMethod
 from billing.takings import DENOMINATIONS, open_since, takings
 from departments.models import User
 from healthcare.clock import at, now, today
@@ -25,7 +25,7 @@ from healthcare.money import ZERO, cents
 from healthcare.roles import Role
 
 #: So many days back the cash was closed.
-CLOSED_DAYS = 3
+CLOSED_DAYS = 5
 
 
 class CashDesk:
@@ -38,9 +38,12 @@ class CashDesk:
     def play(self) -> None:
         """Corrections first, then the closes of the last days."""
         self.corrections()
-        for days in range(CLOSED_DAYS, 0, -1):
-            for officer in self.officers:
-                self.close(officer, today() - timedelta(days=days), signed=days > 1 or officer != self.officers[-1])
+        days = [today() - timedelta(days=ago) for ago in range(CLOSED_DAYS, 0, -1)]
+        counted = [self.close(officer, day) for day in days for officer in self.officers]
+        # The last one still waits for the second person.
+        for close in [found for found in counted if found][:-1]:
+            with at(close.ends_at + timedelta(minutes=10)):
+                self.do(SignOffCashCloseForm, self.administrator, instance=close)
 
     def corrections(self) -> None:
         """Two credit notes, a refund with its credit note, and a debt that nobody will pay."""
@@ -59,20 +62,19 @@ class CashDesk:
             self.do(RefundPaymentForm, officer, data=data)
             self.do(CreditNoteForm, officer, data=entry(payment.invoice, back, reason))
 
-    def close(self, officer: User, day: date, *, signed: bool) -> None:
+    def close(self, officer: User, day: date) -> CashClose | None:
         """Counted at the end of the day; now and then a coin is missing."""
         evening = datetime.combine(day, time(18, 30), tzinfo=timezone.get_default_timezone())
         with at(evening + timedelta(minutes=self.rng.randrange(20))):
             expected = takings(officer, open_since(officer), now())
             if not expected or min(expected.values()) < 0:
-                return
+                return None
             missing = Decimal("0.50") if self.rng.random() < 0.3 and expected.get("cash", ZERO) > 1 else ZERO
             data = pieces(expected.pop("cash", ZERO) - missing + 100) | {"opening_float": "100"}
             data |= {f"counted_{method}": str(amount) for method, amount in expected.items()}
             data["explanation"] = "Wrong change, 50 cents short" if missing else ""
-            close = self.do(CountCashForm, officer, data=data)
-            if signed:
-                self.do(SignOffCashCloseForm, self.administrator, instance=close)
+            found: CashClose = self.do(CountCashForm, officer, data=data)
+            return found
 
 
 def entry(invoice: Invoice, amount: Decimal, reason: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
 from healthcare.rest.confidential import open_chart
 from healthcare.rest.idempotency import key_of
-from healthcare.rest.lists import page_of
+from healthcare.rest.lists import COMMON, key_filters, page_of
 from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, lock, submit
@@ -78,6 +78,9 @@ class Operation:
     answer: Any
     status: int = 200
     tag: str = ""
+    #: Names of query parameters and headers, for OpenAPI.
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -327,7 +330,21 @@ class Resource:
                 f"{form_of(thing).submit_label}: {label}",
                 answers,
             )
-        return found
+        return [replace(each, query=self.query_of(each), headers=self.headers_of(each)) for each in found]
+
+    def query_of(self, operation: Operation) -> tuple[str, ...]:
+        """The query parameters of a list: its filters and foreign keys by column name."""
+        if operation.verb != "GET" or "{" in operation.path:
+            return ()
+        filterset = self.list_page.filterset_class
+        keys = key_filters(self.model, filterset, frozenset())
+        return (*COMMON, *(filterset.base_filters if filterset else ()), *keys)
+
+    def headers_of(self, operation: Operation) -> tuple[str, ...]:
+        """The headers that an operation heeds."""
+        if operation.verb == "POST" and "{" not in operation.path:
+            return ("Idempotency-Key",) if self.idempotent else ()
+        return ("If-Match",) if operation.verb != "GET" else ()
 
 
 # -- handlers, with the signatures that ninja reads -------------------------------------------------

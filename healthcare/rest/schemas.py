@@ -159,7 +159,16 @@ class ErrorAnswer(BaseModel):
     error: ErrorBody
 
 
-ERRORS = {status: ErrorAnswer for status in (400, 401, 403, 404, 409, 429, 500)}
+ERROR_STATUSES = {
+    400: "Validation, or a rule",
+    401: "Not logged in",
+    403: "Not for this role",
+    404: "Nothing there",
+    405: "No such method",
+    409: "Stale version, overlap, or used Idempotency-Key",
+    429: "Too many requests",
+    500: "An error of the server",
+}
 
 
 def success(name: str, data: Any) -> type[BaseModel]:

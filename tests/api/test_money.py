@@ -137,6 +137,11 @@ def test_openapi_tells_the_truth(api_of):
     new = schema["components"]["schemas"]["PatientNew"]
     assert new["properties"]["gender"]["enum"] == ["male", "female", "other"]
     assert set(new["required"]) == {"first_name", "last_name", "date_of_birth", "gender"}
+    listed = schema["paths"]["/api/v1/appointments"]["get"]
+    assert {"page", "ordering", "status", "doctor"} <= {each["name"] for each in listed["parameters"]}
+    made = schema["paths"]["/api/v1/payments/process"]["post"]
+    assert [each["name"] for each in made["parameters"]] == ["Idempotency-Key"]
+    assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "429", "500"}
     assert "search_text" not in str(schema) and "password_hash" not in str(schema)
     for page in ("/docs", "/redoc"):
         response = api_of("nurse").client.get(page)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import visible_or_denied
@@ -40,8 +41,12 @@ class PatientMergePage(FormPage):
     page_title = _("Merge charts")
     success_message = _("Merged. Both numbers find this chart.")
 
+    @cached_property
+    def kept(self) -> Any:
+        """The chart of the address."""
+        return visible_or_denied(Patient.objects.for_banner(), self.request.user, pk=self.kwargs["pk"])
+
     def get_form_kwargs(self) -> dict[str, Any]:
-        self.kept = visible_or_denied(Patient.objects.for_banner(), self.request.user, pk=self.kwargs["pk"])
         return {"kept": self.kept}
 
     def get_initial(self) -> dict[str, Any]:
@@ -62,10 +67,10 @@ class PatientMergePage(FormPage):
         return [(str(self.kept), self.kept.get_absolute_url()), (self.page_title, "")]
 
     def get_success_url(self, form: Any) -> str:
-        return self.kept.get_absolute_url()
+        return str(self.kept.get_absolute_url())
 
     def get_cancel_url(self) -> str:
-        return self.kept.get_absolute_url()
+        return str(self.kept.get_absolute_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         other = self.other()

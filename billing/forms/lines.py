@@ -40,7 +40,8 @@ class LineForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Here and not above: the price that is valid is today's, not that of the day when the server started.
-        self.fields["service"].queryset = Service.objects.priced()
+        if "service" in self.fields:  # not in the lines of an imported past
+            self.fields["service"].queryset = Service.objects.priced()
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

@@ -22,6 +22,9 @@ def play(number, seeded, rounds):
             "last_name": f"Player{number}",
             "date_of_birth": "2999-01-01" if turn % 7 == 6 else "1990-01-02",
             "gender": "other",
+            # All of them are alike on purpose.
+            "acknowledge_warnings": "on",
+            "override_reason": "A race",
         }
         if turn % 5 == 4:
             data["patient_number"] = f"P-{Patient.objects.count() + 3:06}"

@@ -16,6 +16,7 @@ EMAILS = {
     "doctor": "doctor@clinic.example",
     "nurse": "nurse@clinic.example",
     "receptionist": "receptionist@clinic.example",
+    "receptionist2": "receptionist2@clinic.example",
     "billing_officer": "billing@clinic.example",
 }
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()

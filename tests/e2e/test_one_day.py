@@ -154,9 +154,8 @@ def test_one_patients_day(person):
     expect(nurse.page.locator("main tbody tr").filter(has_text=NAME)).to_have_count(0)
 
     # -- the doctor's inbox --------------------------------------------------------------------
-    doctor.menu("Lab tests")
-    doctor.fill(inbox="To review")
-    doctor.press("Apply")
+    doctor.menu("Dashboard")
+    doctor.page.locator("main a").filter(has_text="Results to review").first.click()
     expect(doctor.row("Potassium", NAME)).to_contain_text("Abnormal")
     doctor.follow("Review", doctor.row("Potassium", NAME))
     doctor.fill(review_comment="Repeat the sample tomorrow")

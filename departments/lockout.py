@@ -20,7 +20,7 @@ from healthcare.clock import now
 ACCOUNT_LIMIT = 5
 ADDRESS_LIMIT = 50
 #: A try younger than this may still be found right.
-IN_HAND = timedelta(seconds=1)
+IN_HAND = timedelta(seconds=0.5)
 
 
 def key_of(kind: str, name: str) -> str:
@@ -49,12 +49,12 @@ def take_soon(kind: str, name: str, limit: int) -> bool:
 
     Eight right log-ins of one account at the same moment are no guessing; without the wait three of them were refused.
     """
-    for _attempt in range(10):
+    for _attempt in range(20):
         if take(kind, name, limit):
             return True
         if not LoginThrottle.objects.filter(key=key_of(kind, name), last_at__gte=now() - IN_HAND).exists():
             return False
-        time.sleep(0.1)
+        time.sleep(0.05)
     return False
 
 

@@ -63,7 +63,7 @@ class VitalSignList(ListPage):
     model = VitalSign
     filterset_class = VitalSignFilter
     ordering = ("-recorded_at",)
-    select_related = ("patient", "recorded_by_user")
+    select_related = ("patient",)
     template_name = "clinical/vital_sign_list.html"
     columns = (
         Column("patient"),
@@ -74,7 +74,6 @@ class VitalSignList(ListPage):
         Column("temperature", _("Temperature"), align="end"),
         Column("oxygen_saturation", _("SpO₂ %"), align="end"),
         Column("respiratory_rate", _("Breaths"), align="end"),
-        Column("recorded_by_user"),
         Column("news2_total", _("NEWS2"), align="end"),
         Column("state", _("State")),
     )

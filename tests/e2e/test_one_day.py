@@ -263,6 +263,8 @@ def collected_today(administrator, today) -> tuple[Decimal, dict[str, list[Decim
     head = {name: position for position, name in enumerate(rows[0])}
     paid: dict[str, list[Decimal]] = {}
     for row in rows[1:]:
+        if row[head["State"]] != "Received":
+            continue  # credit notes and write-offs reduce what is due; nobody paid them
         value = Decimal(str(row[head["Amount"]])).quantize(Decimal("0.01"))
         paid.setdefault(str(row[head["Invoice"]]), []).append(value)
     return Decimal(str(figures["Collected"])).quantize(Decimal("0.01")), paid

@@ -30,7 +30,8 @@ $bin/python -m pytest -n "$jobs" -m "not e2e" "$@"
 postgres="${TEST_POSTGRES_URL:-postgres://root@127.0.0.1:5432/postgres}"
 if $bin/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()" "$postgres" 2>/dev/null; then
   say "Suite on PostgreSQL"
-  DATABASE_URL="$postgres" $bin/python -m pytest -n "$jobs" -m "not e2e" "$@"
+  # What touches no database ran a moment ago.
+  DATABASE_URL="$postgres" $bin/python -m pytest -n "$jobs" -m "not e2e" --only-database "$@"
 elif [ "${CI:-}" = true ]; then
   echo "PostgreSQL does not answer at TEST_POSTGRES_URL, and CI must test on it."; exit 1
 else

@@ -12,6 +12,24 @@ from tests import factories
 PASSWORD = "Clinic-test-2026!"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--only-database", action="store_true", help="leave out what touches no database: one engine's run did it"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--only-database"):
+        return
+    signs = {"db", "transactional_db", "django_db_setup"}
+    kept, rest = [], []
+    for item in items:
+        marked = item.get_closest_marker("django_db") or item.get_closest_marker("concurrency")
+        (kept if marked or signs & set(item.fixturenames) else rest).append(item)
+    config.hook.pytest_deselected(items=rest)
+    items[:] = kept
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _collector():
     """As in healthcare/wsgi.py: the collector need not look at the loaded code again and again."""

@@ -59,10 +59,14 @@ def race(engine, tmp_path, module, *, processes, **options):
 def main(module, processes, options):
     """Migrate, seed, let them race, read; the result goes to standard output as JSON."""
     import django
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
 
     django.setup()
+    # A player may draw a page; in a fresh clone nobody has collected the static files yet.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     call_command("migrate", verbosity=0)
     game = importlib.import_module(module)
     seeded = game.seed()

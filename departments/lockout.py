@@ -21,6 +21,8 @@ ACCOUNT_LIMIT = 5
 ADDRESS_LIMIT = 50
 #: A try younger than this may still be found right.
 IN_HAND = timedelta(seconds=0.5)
+#: How long a try waits for those in hand, in seconds.
+PATIENCE = 1.0
 
 
 def key_of(kind: str, name: str) -> str:
@@ -45,11 +47,12 @@ def take(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> bool:
 
 
 def take_soon(kind: str, name: str, limit: int) -> bool:
-    """As `take`, waiting up to a second for tries that are being looked at just now.
+    """As `take`, waiting a little for tries that are being looked at just now.
 
     Eight right log-ins of one account at the same moment are no guessing; without the wait three of them were refused.
     """
-    for _attempt in range(20):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         if take(kind, name, limit):
             return True
         if not LoginThrottle.objects.filter(key=key_of(kind, name), last_at__gte=now() - IN_HAND).exists():

@@ -12,12 +12,21 @@ import urllib.request
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("DATABASE_URL", "")
 PATIENTS = 60
+# The clinic lies where it is about noon: its day is in full swing whenever the tests run, and today's date is UTC's.
+ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+
+
+def clinic_now() -> datetime:
+    """The time on the clinic's wall."""
+    return datetime.now(ZoneInfo(ZONE))
 
 
 @dataclass
@@ -85,6 +94,7 @@ def running_clinic(folder: Path):
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
             "DATABASE_URL": stack.enter_context(database(folder)),
             "MEDIA_ROOT": str(folder / "media"),
+            "CLINIC_TIME_ZONE": ZONE,
             "PORT": str(port),
         }
         for step in (["migrate"], ["collectstatic", "--noinput"]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.clinic import clinic_now
 from tests.e2e.people import PHONE
 
 pytestmark = pytest.mark.e2e
@@ -150,7 +151,7 @@ def test_registering_and_booking_work_without_javascript(person):
     receptionist.follow("Book appointment")
     # A week on, at the first time that the page of free times offers.
     page.select_option("[name=doctor]", index=1)
-    page.fill("[name=appointment_date]", (datetime.now(UTC) + timedelta(days=7)).date().isoformat())
+    page.fill("[name=appointment_date]", (clinic_now() + timedelta(days=7)).date().isoformat())
     page.fill("[name=appointment_time]", "07:00")
     page.select_option("[name=appointment_type]", label="Consultation")
     receptionist.press("Book")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.e2e.clinic import clinic_now
 
 pytestmark = [pytest.mark.e2e, pytest.mark.spec("AUTH-3", "WF-CONS")]
 
@@ -16,7 +17,7 @@ TYPED = re.compile("Since Tuesday, worse at night")
 
 def open_note(doctor) -> str:
     """The address of a note that the doctor may write in: one of today, finished or not."""
-    doctor.go(f"/consultations/?consultation_from={datetime.now(UTC):%Y-%m-%d}&page_size=100")
+    doctor.go(f"/consultations/?consultation_from={clinic_now():%Y-%m-%d}&page_size=100")
     links = doctor.page.locator("main tbody tr a.row-link")
     for href in [links.nth(number).get_attribute("href") for number in range(links.count())]:
         answer = doctor.page.request.get(f"{doctor.clinic.url}{href}edit/")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.e2e.clinic import clinic_now
 
 pytestmark = pytest.mark.e2e
 
@@ -16,7 +18,7 @@ QUARTER = 22
 
 def quiet_day(weekday: int) -> str:
     """A day some weeks on, on which the demo books nobody."""
-    day = datetime.now(UTC).date() + timedelta(weeks=40)
+    day = clinic_now().date() + timedelta(weeks=40)
     return (day + timedelta(days=weekday - day.weekday())).isoformat()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import expect
+
+from tests.e2e.clinic import clinic_now
 
 pytestmark = pytest.mark.e2e
 
@@ -19,7 +20,7 @@ NAME = f"{LAST}, {FIRST}"
 
 def quiet_time() -> str:
     """A start today that the demo has left free: it books within four hours of now."""
-    now = datetime.now(UTC)
+    now = clinic_now()
     hour = now.hour + 6 if now.hour < 17 else now.hour - 7
     return f"{hour:02}:40"
 
@@ -61,7 +62,7 @@ def test_one_patients_day(person):
 
     receptionist.follow("Book appointment")
     doctor_name = doctor.page.locator("#user-menu .person-name").inner_text().split("\n")[0]
-    today = datetime.now(UTC).date()
+    today = clinic_now().date()
     receptionist.fill(
         doctor=doctor_name,
         appointment_date=today.isoformat(),

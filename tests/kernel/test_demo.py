@@ -5,6 +5,7 @@ from collections import Counter as Tally
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F, Sum
@@ -33,8 +34,9 @@ def development(settings):
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker):
-    """The demo of forty patients, built once for this module and rolled back after it."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """The demo of forty patients, built once for this module in the middle of its day, and rolled back after it."""
+    noon = timezone.localtime().replace(hour=12, minute=10)
+    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(noon):
         call_command("demo", patients=PATIENTS, verbosity=0)
         yield
         transaction.set_rollback(True)

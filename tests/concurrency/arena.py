@@ -2,19 +2,23 @@
 
 A race is a module with three functions: `seed()` fills the database and returns what the others need,
 `play(number, seeded, **options)` is what each process does, `read(seeded)` tells how it ended. Run as a
-module, this one process migrates, seeds, forks the players and reads: Django is loaded once only.
+module, this one process seeds, forks the players and reads: Django is loaded once only.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,21 +28,49 @@ SERVER = os.environ.get("DATABASE_URL", "")
 ENGINES = ["postgresql" if SERVER.startswith("postgres") else "sqlite"]
 
 
-@contextmanager
-def database(engine, tmp_path):
-    """The URL of a new database, still empty; removed afterwards."""
-    if engine == "sqlite":
-        yield f"sqlite:///{tmp_path / 'race.sqlite3'}"
-        return
+def on_server(sql):
+    """Run a statement on the PostgreSQL server of DATABASE_URL."""
     import psycopg
 
-    name = f"race_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(SERVER, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        server.execute(sql)
+
+
+def server_url(name):
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+
+
+@cache
+def migrated(engine):
+    """A database that is migrated once for all races of this process, to be copied: its file or its name."""
+    if engine == "sqlite":
+        folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, folder)
+        found, url = f"{folder}/migrated.sqlite3", f"sqlite:///{folder}/migrated.sqlite3"
+    else:
+        found = f"migrated_{uuid.uuid4().hex[:12]}"
+        on_server(f'CREATE DATABASE "{found}"')
+        atexit.register(on_server, f'DROP DATABASE "{found}" WITH (FORCE)')
+        url = server_url(found)
+    environment = {**os.environ, "DATABASE_URL": url}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    return found
+
+
+@contextmanager
+def database(engine, tmp_path):
+    """The URL of a new, migrated, empty database; removed afterwards."""
+    if engine == "sqlite":
+        shutil.copyfile(migrated(engine), tmp_path / "race.sqlite3")
+        yield f"sqlite:///{tmp_path / 'race.sqlite3'}"
+        return
+    name = f"race_{uuid.uuid4().hex[:12]}"
+    on_server(f'CREATE DATABASE "{name}" TEMPLATE "{migrated(engine)}"')
+    try:
+        yield server_url(name)
+    finally:
+        on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def race(engine, tmp_path, module, *, processes, **options):
@@ -57,17 +89,15 @@ def race(engine, tmp_path, module, *, processes, **options):
 
 
 def main(module, processes, options):
-    """Migrate, seed, let them race, read; the result goes to standard output as JSON."""
+    """Seed, let them race, read; the result goes to standard output as JSON."""
     import django
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connections
 
     django.setup()
     # A player may draw a page; in a fresh clone nobody has collected the static files yet.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    call_command("migrate", verbosity=0)
     game = importlib.import_module(module)
     seeded = game.seed()
     connections.close_all()  # a connection must not be shared over a fork

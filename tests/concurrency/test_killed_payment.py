@@ -17,8 +17,6 @@ pytestmark = [pytest.mark.concurrency, pytest.mark.spec("RULE-INV-5", "RULE-PAY-
 KILLS = 4
 SEED = """
 import json, django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from tests.factories import InvoiceFactory, UserFactory
 officer = UserFactory(role="billing_officer")
 invoice = InvoiceFactory(status="issued", lines=[("A", 1, "5000.00")])

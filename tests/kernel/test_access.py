@@ -29,8 +29,9 @@ def test_access(name):
         user = factories.UserFactory(role=role)
         client = Client()
         client.force_login(user)
+        url = url_for(name, user)
         for method in ("get", "head", "post"):
-            response = getattr(client, method)(url_for(name, user))
+            response = getattr(client, method)(url)
             where = f"{method} {name} as {role}"
             if role in allowed:
                 assert response.status_code not in (401, 403, 500), where

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://root@127.0.0.1:5432/postgres")
+#: What PostgreSQL databases of the data sets are called, before their size.
+PREFIX = os.environ.get("BENCH_DATABASE", "clinic_bench")
 
 
 def url_of(engine: str, patients: int) -> str:
     """Where the data set of so many patients is."""
     if engine == "sqlite":
         return f"sqlite:///{FOLDER / f'{patients}.sqlite3'}"
-    return urlunsplit(urlsplit(SERVER)._replace(path=f"/clinic_bench_{patients}"))
+    return urlunsplit(urlsplit(SERVER)._replace(path=f"/{PREFIX}_{patients}"))
 
 
 def environment(url: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def exists(engine: str, patients: int) -> bool:
         return (FOLDER / f"{patients}.sqlite3").exists()
     import psycopg
 
-    name = f"clinic_bench_{patients}"
+    name = f"{PREFIX}_{patients}"
     with psycopg.connect(SERVER, autocommit=True) as server:
         found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not found:

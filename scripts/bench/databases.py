@@ -48,16 +48,41 @@ def exists(engine: str, patients: int) -> bool:
 
 
 def prepare(engine: str, patients: int) -> str:
-    """Build the data set unless it is there; the URL of it."""
+    """Build the data set unless it is there, on PostgreSQL as a copy of SQLite's; the URL of it."""
     url = url_of(engine, patients)
     there = exists(engine, patients)
     manage(url, "migrate", "--verbosity", "0")
-    if not there:
-        print(f"Building {patients:,} patients on {engine}; it is kept for the next time.", flush=True)
-    manage(url, "demo", "--patients", str(patients), "--if-empty")
-    if not there and engine == "postgresql":
-        import psycopg
-
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    if there:
+        return url
+    if engine == "postgresql":
+        copy_rows(prepare("sqlite", patients), url)
+    else:
+        print(f"Building {patients:,} patients; they are kept for the next time.", flush=True)
+        manage(url, "demo", "--patients", str(patients))
     return url
+
+
+def copy_rows(source: str, target: str) -> None:
+    """Every row of SQLite's data set into PostgreSQL's tables, which take SQLite's values as text; triggers rest."""
+    import sqlite3
+
+    import psycopg
+
+    rows = sqlite3.connect(f"file:{source.removeprefix('sqlite:///')}?mode=ro", uri=True)
+    with psycopg.connect(target) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET TIME ZONE UTC")
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in tables)} CASCADE")
+        for (table,) in tables:
+            columns = ", ".join(f'"{column[1]}"' for column in rows.execute(f"PRAGMA table_info({table})"))
+            print(f"  {table}", file=sys.stderr, flush=True)
+            with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows.execute(f"SELECT {columns} FROM {table}"):
+                    copy.write_row(row)
+        identities = "SELECT table_name, column_name FROM information_schema.columns WHERE is_identity = 'YES'"
+        for table, name in connection.execute(identities).fetchall():
+            last = f"(SELECT coalesce(max({name}), 1) FROM {table})"
+            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{name}'), {last})")
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")

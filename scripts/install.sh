@@ -5,9 +5,10 @@ cd "$(dirname "$0")/.."
 dev=no; [ "${1:-}" = "--dev" ] && dev=yes
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 
+# The system's own build first: pages take a fifth less time than with one that pyenv compiled (docs/bench.md).
 python=""
-for candidate in python3.13 python3.12 python3.11 python3; do
-  if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+for candidate in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do
+  if command -v "$candidate" >/dev/null && "$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     python=$candidate; break
   fi
 done

@@ -115,6 +115,7 @@ def main() -> int:
         "",
     ]
     lines = list(head)
+    databases.manage(databases.url_of("sqlite", asked.patients[0]), "collectstatic", "--noinput", "--verbosity", "0")
     for patients in asked.patients:
         for engine in asked.engines:
             lines += section(engine, patients, requests)

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://root@127.0.0.1:5432/postgres")
+#: What PostgreSQL databases of the data sets are called, before their size.
+PREFIX = os.environ.get("BENCH_DATABASE", "clinic_bench")
 
 
 def url_of(engine: str, patients: int) -> str:
     """Where the data set of so many patients is."""
     if engine == "sqlite":
         return f"sqlite:///{FOLDER / f'{patients}.sqlite3'}"
-    return urlunsplit(urlsplit(SERVER)._replace(path=f"/clinic_bench_{patients}"))
+    return urlunsplit(urlsplit(SERVER)._replace(path=f"/{PREFIX}_{patients}"))
 
 
 def environment(url: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def exists(engine: str, patients: int) -> bool:
         return (FOLDER / f"{patients}.sqlite3").exists()
     import psycopg
 
-    name = f"clinic_bench_{patients}"
+    name = f"{PREFIX}_{patients}"
     with psycopg.connect(SERVER, autocommit=True) as server:
         found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not found:
@@ -46,16 +48,41 @@ def exists(engine: str, patients: int) -> bool:
 
 
 def prepare(engine: str, patients: int) -> str:
-    """Build the data set unless it is there; the URL of it."""
+    """Build the data set unless it is there, on PostgreSQL as a copy of SQLite's; the URL of it."""
     url = url_of(engine, patients)
     there = exists(engine, patients)
     manage(url, "migrate", "--verbosity", "0")
-    if not there:
-        print(f"Building {patients:,} patients on {engine}; it is kept for the next time.", flush=True)
-    manage(url, "demo", "--patients", str(patients), "--if-empty")
-    if not there and engine == "postgresql":
-        import psycopg
-
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    if there:
+        return url
+    if engine == "postgresql":
+        copy_rows(prepare("sqlite", patients), url)
+    else:
+        print(f"Building {patients:,} patients; they are kept for the next time.", flush=True)
+        manage(url, "demo", "--patients", str(patients))
     return url
+
+
+def copy_rows(source: str, target: str) -> None:
+    """Every row of SQLite's data set into PostgreSQL's tables, which take SQLite's values as text; triggers rest."""
+    import sqlite3
+
+    import psycopg
+
+    rows = sqlite3.connect(f"file:{source.removeprefix('sqlite:///')}?mode=ro", uri=True)
+    with psycopg.connect(target) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET TIME ZONE UTC")
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in tables)} CASCADE")
+        for (table,) in tables:
+            columns = ", ".join(f'"{column[1]}"' for column in rows.execute(f"PRAGMA table_info({table})"))
+            print(f"  {table}", file=sys.stderr, flush=True)
+            with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows.execute(f"SELECT {columns} FROM {table}"):
+                    copy.write_row(row)
+        identities = "SELECT table_name, column_name FROM information_schema.columns WHERE is_identity = 'YES'"
+        for table, name in connection.execute(identities).fetchall():
+            last = f"(SELECT coalesce(max({name}), 1) FROM {table})"
+            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{name}'), {last})")
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")

@@ -16,9 +16,9 @@ from scripts.bench.pages import EMAILS
 WRITERS = 8
 
 
-def play(port: int, chosen: dict[str, Any], day: str, number: int, rounds: int, start: Any, answers: Any) -> None:
+def play(client: Client, chosen: dict[str, Any], day: str, number: int, rounds: int, start: Any, answers: Any) -> None:
     """One writer: so many bookings at random times; what was answered."""
-    client, dice = Client(port).log_in(EMAILS["receptionist"]), random.Random(number)
+    dice = random.Random(number)
     seen: Counter[str] = Counter()
     start.wait()
     for _ in range(rounds):
@@ -76,8 +76,11 @@ def race(port: int, url: str, chosen: dict[str, Any], rounds: int) -> dict[str, 
     before, _minutes = overlaps(url, chosen["race_doctor"], day)
     fork = multiprocessing.get_context("fork")
     start, answers = fork.Barrier(WRITERS), fork.Queue()
+    # One after the other: many log-ins of one account at the same moment are refused as guessing.
+    clients = [Client(port).log_in(EMAILS["receptionist"]) for _ in range(WRITERS)]
     writers = [
-        fork.Process(target=play, args=(port, chosen, day, number, rounds, start, answers)) for number in range(WRITERS)
+        fork.Process(target=play, args=(client, chosen, day, number, rounds, start, answers))
+        for number, client in enumerate(clients)
     ]
     began = time.perf_counter()
     for writer in writers:

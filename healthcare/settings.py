@@ -228,6 +228,15 @@ AUDIT_KEY = env.str("AUDIT_KEY", default="test" if TESTING else "")
 AUDIT_KEY_FILE = Path(env.str("AUDIT_KEY_FILE", default=str(VAR_DIR / "audit.key")))
 AUDIT_HEAD_FILE = Path(env.str("AUDIT_HEAD_FILE", default=str(VAR_DIR / "audit.head")))
 
+# -- backups -------------------------------------------------------------------------------------
+
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups")))
+# The public half of an age key encrypts; the secret half, which restores, has no business on this machine.
+BACKUP_RECIPIENT = env.str("BACKUP_RECIPIENT", default="")
+BACKUP_IDENTITY_FILE = env.str("BACKUP_IDENTITY_FILE", default="")
+# So many daily, weekly and monthly ones are kept.
+BACKUP_KEEP = tuple(int(count) for count in env.list("BACKUP_KEEP", default=["7", "5", "12"]))
+
 # -- files ---------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

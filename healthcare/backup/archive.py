@@ -124,7 +124,10 @@ def write(target: Path) -> dict[str, Any]:
 def put(packed: Path, target: Path) -> None:
     """Bring the file to its place, encrypted if there is a key: whole under its name, or not at all."""
     part = target.with_name(f"{target.name}.part")
-    with packed.open("rb") as source, os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with (
+        packed.open("rb") as source,
+        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+    ):
         if settings.BACKUP_RECIPIENT:
             pyrage.encrypt_io(source, file, [recipient()])
         else:
@@ -140,7 +143,9 @@ def recipient() -> Any:
     try:
         return pyrage.x25519.Recipient.from_str(settings.BACKUP_RECIPIENT)
     except pyrage.RecipientError as error:
-        raise BackupError("BACKUP_RECIPIENT is no age recipient (age1...); see `manage.py backup --new-key`.") from error
+        raise BackupError(
+            "BACKUP_RECIPIENT is no age recipient (age1...); see `manage.py backup --new-key`."
+        ) from error
 
 
 def identities() -> list[Any]:

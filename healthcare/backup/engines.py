@@ -70,7 +70,9 @@ class Sqlite:
         """The rows of each table in a file."""
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as copy:
             cursor = copy.cursor()
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")
+            cursor.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            )
             return count_rows(cursor, [name for (name,) in cursor.fetchall()])
 
     def check(self, source: Path, rows: dict[str, int]) -> None:
@@ -135,8 +137,8 @@ class PostgreSQL:
                 cursor.execute("SELECT pg_export_snapshot()")
                 self.run(
                     "pg_dump",
-                    *("--format=custom", "--no-owner", "--no-privileges", "--schema=public"),
-                    *(f"--snapshot={cursor.fetchone()[0]}", "--extension=btree_gist", f"--file={target}"),
+                    *("--format=custom", "--no-owner", "--no-privileges"),
+                    *(f"--snapshot={cursor.fetchone()[0]}", f"--file={target}"),
                 )
                 rows = count_rows(cursor, reader.introspection.table_names(cursor))
                 cursor.execute("ROLLBACK")

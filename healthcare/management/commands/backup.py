@@ -44,7 +44,9 @@ class Command(BaseCommand):
         record("export", entity_type="backup", values={"file": target.name, "rows": rows})
         self.stdout.write(f"{target}: {rows:,} rows, {len(manifest['files'])} files, {target.stat().st_size:,} bytes.")
         if not settings.BACKUP_RECIPIENT:
-            self.stderr.write(self.style.WARNING("It is not encrypted: set BACKUP_RECIPIENT (`backup --new-key FILE`)."))
+            self.stderr.write(
+                self.style.WARNING("It is not encrypted: set BACKUP_RECIPIENT (`backup --new-key FILE`).")
+            )
         if not keep_all:
             for path in rotation.outlived(folder):
                 path.unlink()

@@ -29,7 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--force", action="store_true", help="replace what is there; stop web and worker first")
-        parser.add_argument("--identity", type=Path, help="the file with the secret key (default: BACKUP_IDENTITY_FILE)")
+        parser.add_argument(
+            "--identity", type=Path, help="the file with the secret key (default: BACKUP_IDENTITY_FILE)"
+        )
 
     def handle(self, *args: Any, file: Path, force: bool, identity: Path | None, **options: Any) -> None:
         try:
@@ -67,7 +69,9 @@ class Command(BaseCommand):
         if kept := part.load(parts / part.file_name):
             self.stdout.write(f"What was there is kept as {kept}")
         compare(manifest["rows"], part.rows())
-        self.stdout.write(f"{sum(manifest['rows'].values()):,} rows in {len(manifest['rows'])} tables, as in the manifest.")
+        self.stdout.write(
+            f"{sum(manifest['rows'].values()):,} rows in {len(manifest['rows'])} tables, as in the manifest."
+        )
         self.bring_head(parts / archive.HEAD)
         for name in manifest["files"]:
             if name.startswith(archive.MEDIA):

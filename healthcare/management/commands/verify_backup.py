@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--identity", type=Path, help="the file with the secret key (default: BACKUP_IDENTITY_FILE)")
+        parser.add_argument(
+            "--identity", type=Path, help="the file with the secret key (default: BACKUP_IDENTITY_FILE)"
+        )
 
     def handle(self, *args: Any, file: Path, identity: Path | None, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""One backup as one file: a tar of database, media and audit head, with a manifest last; encrypted if there is a key."""
+"""One backup as one file: a tar of database, media, audit head and manifest, encrypted where there is a key."""
 
 from __future__ import annotations
 
@@ -160,6 +160,15 @@ def identities() -> list[Any]:
         raise BackupError(f"{path} holds no age identity (AGE-SECRET-KEY-1...).") from error
 
 
+def decrypt(source: Path, target: Path) -> None:
+    """Undo the encryption; whatever was changed in the file shows here."""
+    keys = identities()
+    try:
+        pyrage.decrypt_file(str(source), str(target), keys)
+    except (pyrage.DecryptError, OSError) as error:
+        raise BackupError("The backup was damaged, or encrypted for another key.") from error
+
+
 def unpack(source: Path, folder: Path) -> dict[str, Any]:
     """Take the file apart into the folder, and complain unless everything is as the manifest says."""
     try:
@@ -168,11 +177,9 @@ def unpack(source: Path, folder: Path) -> dict[str, Any]:
         packed = source
         if encrypted:
             packed = folder / "backup.tar.gz"
-            pyrage.decrypt_file(str(source), str(packed), identities())
+            decrypt(source, packed)
         with tarfile.open(packed, "r:gz") as archive:
             archive.extractall(folder / "parts", filter="data")
-    except pyrage.DecryptError as error:
-        raise BackupError("The backup was damaged, or encrypted for another key.") from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BackupError(f"The file cannot be read as a backup: {error}") from error
     parts = folder / "parts"

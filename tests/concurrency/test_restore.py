@@ -8,7 +8,7 @@ import pytest
 from healthcare.backup import rotation
 from tests.concurrency import arena
 
-WRITERS = 3
+WRITERS = 2
 
 
 @pytest.mark.concurrency

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         rows = sum(manifest["rows"].values())
         self.stdout.write(
             self.style.SUCCESS(
-                f"Whole: {manifest['engine']}, taken {manifest['taken_at']}, {rows:,} rows, {len(manifest['files'])} files."
+                f"Whole: {manifest['engine']}, taken {manifest['taken_at']}, "
+                f"{rows:,} rows, {len(manifest['files'])} files."
             )
         )

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from healthcare import metrics
 from healthcare.context import act
 from healthcare.events import record
 from healthcare.models import new_id
@@ -49,9 +50,10 @@ class ActingMiddleware:
                 tell("denied", request)
             elif response.status_code == 500:
                 tell("error", request, kind=getattr(request, "failure", "?"))
+            seconds = time.perf_counter() - started
+            metrics.count(request.method or "", route_of(request), response.status_code, seconds)
             if logger.isEnabledFor(logging.INFO):
-                milliseconds = (time.perf_counter() - started) * 1000
-                line = (request.method, route_of(request), response.status_code, milliseconds)
+                line = (request.method, route_of(request), response.status_code, seconds * 1000)
                 logger.info("%s %s %s %.0f ms", *line)
         response.headers.setdefault("X-Request-ID", request_id)
         if not request.path.startswith(CACHEABLE):

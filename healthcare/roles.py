@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "patients.view": (A, D, N, R, B),
         "patients.edit": (A, R),
         "patients.merge": (A, R),  # rows pass unread from one chart to the other
+        "patients.import": (A,),  # from a file
         "patients.phone": (A, D, N, R, B),
         "patients.contact": (A, D, R, B),  # address, e-mail, emergency contact, insurance
         "patients.confidential": (A,),  # mark a chart as confidential, and take the mark off

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import environ
@@ -173,7 +175,7 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
     # Probes come over plain HTTP from the machine itself.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -228,6 +230,17 @@ AUDIT_KEY = env.str("AUDIT_KEY", default="test" if TESTING else "")
 AUDIT_KEY_FILE = Path(env.str("AUDIT_KEY_FILE", default=str(VAR_DIR / "audit.key")))
 AUDIT_HEAD_FILE = Path(env.str("AUDIT_HEAD_FILE", default=str(VAR_DIR / "audit.head")))
 
+# -- backups -------------------------------------------------------------------------------------
+
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups")))
+# The public half of an age key encrypts; the secret half, which restores, has no business on this machine.
+BACKUP_RECIPIENT = env.str("BACKUP_RECIPIENT", default="")
+BACKUP_IDENTITY_FILE = env.str("BACKUP_IDENTITY_FILE", default="")
+# `/readyz` tells when the newest is older.
+BACKUP_MAX_AGE_HOURS = env.int("BACKUP_MAX_AGE_HOURS", default=26)
+# So many daily, weekly and monthly ones are kept.
+BACKUP_KEEP = tuple(int(count) for count in env.list("BACKUP_KEEP", default=["7", "5", "12"]))
+
 # -- files ---------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
@@ -272,6 +285,17 @@ EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.cons
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
 # 0: no log of slow queries.
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)
+# Who may read /metrics: addresses or networks, and whoever sends the token.
+METRICS_ALLOW = env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1/128"])
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where the web processes of this machine keep their counts; prometheus_client reads it from the environment.
+METRICS_DIR = Path(
+    tempfile.mkdtemp(prefix="metrics-")
+    if TESTING
+    else env.str("PROMETHEUS_MULTIPROC_DIR", default=str(VAR_DIR / "metrics"))
+)
+METRICS_DIR.mkdir(parents=True, exist_ok=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

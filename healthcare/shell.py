@@ -65,6 +65,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Staff"), "user_list", "users.view", "person-badge"),
             Item(_("Working hours"), "doctor_schedule_list", "settings.edit", "clock"),
             Item(_("Absences"), "doctor_absence_list", "settings.edit", "calendar-x"),
+            Item(_("Import patients"), "patient_import_list", "patients.import", "file-earmark-arrow-up"),
             Item(_("Audit log"), "audit_log_list", "audit_logs.view", "shield-lock"),
             Item(_("Clinic settings"), "clinic_settings", "settings.edit", "gear"),
             Item(_("Django admin"), "admin:index", "admin.use", "wrench"),

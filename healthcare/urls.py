@@ -9,6 +9,7 @@ from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.fhir.views import fhir_urls
 from healthcare.health import Healthz, Readyz
+from healthcare.metrics import Metrics
 from healthcare.search import SearchPage, SearchSuggestions
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),
     path("healthz", Healthz.as_view(), name="healthz"),
     path("readyz", Readyz.as_view(), name="readyz"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("api/v1/openapi.json", OpenApi.as_view(), name="openapi"),
     path("docs", SwaggerPage.as_view(), name="api_docs"),
     path("redoc", RedocPage.as_view(), name="api_redoc"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import chart, confidential, insurance_provider, medical_record, merge, patient
+from patients.views import chart, confidential, imports, insurance_provider, medical_record, merge, patient
 
 urlpatterns = [
     path("insurance-providers/", insurance_provider.InsuranceProviderList.as_view(), name="insurance_provider_list"),
@@ -35,6 +35,14 @@ urlpatterns = [
     path("patients/options/", patient.PatientOptions.as_view(), name="patient_options"),
     path("patients/duplicates/", patient.PatientDuplicates.as_view(), name="patient_duplicates"),
     path("patients/new/", patient.PatientCreate.as_view(), name="patient_create"),
+    path("patient-imports/", imports.PatientImportList.as_view(), name="patient_import_list"),
+    path("patient-imports/new/", imports.PatientImportCreate.as_view(), name="patient_import_create"),
+    path("patient-imports/<uuid:pk>/", imports.PatientImportDetail.as_view(), name="patient_import_detail"),
+    path("patient-imports/<uuid:pk>/columns/", imports.PatientImportColumns.as_view(), name="patient_import_columns"),
+    path("patient-imports/<uuid:pk>/run/", imports.PatientImportRun.as_view(), name="patient_import_run"),
+    path(
+        "patient-imports/<uuid:pk>/problems/", imports.PatientImportProblems.as_view(), name="patient_import_problems"
+    ),
     path("patients/<uuid:pk>/", chart.PatientDetail.as_view(), name="patient_detail"),
     path("patients/<uuid:pk>/edit/", patient.PatientEdit.as_view(), name="patient_edit"),
     path("patients/<uuid:pk>/merge/", merge.PatientMergePage.as_view(), name="patient_merge"),

@@ -33,8 +33,7 @@ say "Starting the worker"
 setsid .venv/bin/python manage.py qcluster >> var/worker.log 2>&1 &
 pids+=($!)
 say "Starting the web server"
-setsid .venv/bin/gunicorn healthcare.wsgi:application --bind "$HOST:$PORT" --workers "${WEB_WORKERS:-2}" \
-  --threads 4 --worker-class gthread --timeout 60 --graceful-timeout 10 --access-logfile /dev/null --log-level warning &
+setsid .venv/bin/gunicorn --config python:healthcare.server healthcare.wsgi:application &
 pids+=($!)
 
 # The trail's seals; a seal that is missing stops this process, which says so, and not the clinic.

@@ -23,6 +23,7 @@ from clinical.models import (
 from departments.models import Department, User
 from healthcare.clock import now, today
 from healthcare.roles import Role
+from patients.imports.models import PatientImport
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
 from reporting.models import Report
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
@@ -322,6 +323,16 @@ class CashCloseFactory(factory.django.DjangoModelFactory):
     denominations = {"20": 1}
     expected_total = counted_total = Decimal("20.00")
     variance = Decimal(0)
+
+
+class PatientImportFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PatientImport
+
+    file_name = "patients.csv"
+    stored_as = "patient_imports/none.csv"
+    status = "checked"
+    created_by_user = factory.SubFactory(UserFactory, role=Role.ADMINISTRATOR)
 
 
 class ReportFactory(factory.django.DjangoModelFactory):

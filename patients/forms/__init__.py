@@ -1,6 +1,7 @@
 """What people do with insurers, patients, records and allergies: one form for each."""
 
 from patients.forms.allergy import AddAllergyForm, AllergyEnteredInErrorForm, ChangeAllergyForm
+from patients.forms.imports import ImportColumnsForm, RunImportForm, UploadPatientsForm
 from patients.forms.insurance_provider import (
     DeactivateInsuranceProviderForm,
     InsuranceProviderForm,
@@ -23,9 +24,12 @@ __all__ = [
     "DeactivatePatientForm",
     "DeleteMedicalRecordForm",
     "EditPatientForm",
+    "ImportColumnsForm",
     "InsuranceProviderForm",
     "MedicalRecordForm",
     "ReactivateInsuranceProviderForm",
     "ReactivatePatientForm",
     "RegisterPatientForm",
+    "RunImportForm",
+    "UploadPatientsForm",
 ]

@@ -73,6 +73,7 @@ MAKERS = {
     "AuditLog": lambda user: AuditLog.objects.create(action="view", entity_type="patient", new_values={"name": CANARY}),
     "Report": lambda user: report_of(user),
     "Patient": lambda user: canary_patient(),
+    "PatientImport": lambda user: factories.PatientImportFactory(created_by_user=user, file_name=CANARY),
     "MedicalRecord": lambda user: canary_patient().medical_record,
     "PatientAllergy": lambda user: factories.PatientAllergyFactory(patient=canary_patient()),
     "VitalSign": lambda user: factories.VitalSignFactory(patient=canary_patient(), recorded_by_user=user),

@@ -200,7 +200,8 @@ def test_probes(client):
     assert client.get("/healthz").json() == {"status": "ok"}
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "database": True, "migrations": True, "worker": False, "disk": True}
+    parts = {"ready": False, "database": True, "migrations": True, "worker": False, "disk": True}
+    assert parts.items() <= response.json().items()
     Task.objects.create(id="1", name="sweep", func="reporting.worker.sweep", started=now(), stopped=now(), success=True)
     response = client.get("/readyz")
     assert response.status_code == 200, response.json()

@@ -1,0 +1,47 @@
+"""The restore drill: backed up while people work, restored elsewhere, proven, and at work there (DATA-4)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyrage
+import pytest
+
+from healthcare.backup import rotation
+from tests.concurrency import arena
+
+WRITERS = 2
+
+
+@pytest.mark.concurrency
+@pytest.mark.spec("DATA-4", "AUD-3", "ENT-5")
+def test_a_backup_made_under_load_is_restored_and_proven(tmp_path, monkeypatch):
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "key").write_text(f"# the clinic's\n{identity}\n")
+    places = {"AUDIT_HEAD_FILE": "head", "MEDIA_ROOT": "media", "BACKUP_DIR": "backups", "BACKUP_IDENTITY_FILE": "key"}
+    for name, place in places.items():
+        monkeypatch.setenv(name, str(tmp_path / place))
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(identity.to_public()))
+    monkeypatch.setenv("AUDIT_KEY", "drill")
+    _seeded, played, found = arena.race(
+        arena.ENGINES[0], tmp_path, "tests.concurrency.restore_drill", processes=WRITERS + 1, writers=WRITERS
+    )
+    assert found["restored"].startswith("Restored, and proven."), found["restored"]
+    before, after = played[0]
+    assert all(low <= number <= high for low, number, high in zip(before, found["counts"], after, strict=True))
+    assert found["encrypted"] == "age-encryption.org/" and found["verified"].startswith("Whole:")
+    assert "not empty" in found["not_over"]
+    assert found["media"] == "a report" and found["head"] >= 2
+    assert found["numbers_go_on"] and found["guard"] and found["pages"] == [200, 200]
+    assert found["cut_off"].startswith("refused: The backup was damaged")
+
+
+@pytest.mark.spec("DATA-4")
+def test_rotation_keeps_days_weeks_and_months(tmp_path, settings):
+    settings.BACKUP_KEEP = (3, 2, 2)
+    newest = datetime(2026, 11, 29, 2, tzinfo=UTC)
+    for hours in range(0, 24 * 70, 12):
+        (tmp_path / rotation.name_at(newest - timedelta(hours=hours), encrypted=True)).touch()
+    (tmp_path / "notes.txt").touch()
+    gone = rotation.outlived(tmp_path)
+    kept = sorted({path.name for path in tmp_path.iterdir()} - {path.name for path in gone} - {"notes.txt"})
+    days = ["20261031T140000Z", "20261122T140000Z", "20261127T140000Z", "20261128T140000Z", "20261129T020000Z"]
+    assert kept == [f"clinic-{day}.backup.age" for day in days]

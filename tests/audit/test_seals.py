@@ -12,7 +12,9 @@ from audit.digests import HALF, levels_of, root_of, split
 from audit.models import AuditLog, AuditSeal
 from audit.sealing import Sealer, Tampered
 from healthcare.clock import at, now
-from healthcare.events import record
+from healthcare.events import create_all, record
+from healthcare.models import BaseQuerySet
+from tests.factories import DepartmentFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUD-3")]
 
@@ -71,6 +73,11 @@ def by_hand(statement, *values):
         assert cursor.rowcount > 0
 
 
+def put_in(row):
+    """Insert a row as SQL does: round everything of the clinic."""
+    BaseQuerySet(AuditLog).bulk_create([row])
+
+
 def key(row):
     """A row's key as its column holds it."""
     return row.pk if connection.vendor == "postgresql" else row.pk.hex
@@ -93,7 +100,7 @@ def test_a_deleted_row_is_named(trail):
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=30)])
 def test_a_row_put_in_by_hand_is_named_and_never_sealed(trail, ago):
     forged = AuditLog(action="view", entity_type="patient", created_at=now() - ago, updated_at=now())
-    AuditLog.objects.bulk_create([forged])  # goes round `save`, as SQL does
+    put_in(forged)
     Sealer().tick()
     assert f"row {forged.pk}: inserted or back-dated" in verify()
 
@@ -107,7 +114,7 @@ def test_a_copied_row_is_named(trail):
     copy = AuditLog.objects.get(pk=trail[0].pk)
     copy.pk = None
     copy.pk = AuditLog._meta.pk.get_default()
-    AuditLog.objects.bulk_create([copy])
+    put_in(copy)
     assert f"row {copy.pk}: inserted" in verify()
 
 
@@ -167,7 +174,7 @@ def test_a_row_that_commits_late_is_sealed_once_and_soon(trail):
 
 def test_what_was_there_before_sealing_began_is_adopted_and_guarded_from_then_on():
     old = AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=400))
-    AuditLog.objects.bulk_create([old])
+    put_in(old)
     call_command("seal_audit", once=True, stdout=io.StringIO())
     assert AuditSeal.objects.get().adopted
     assert verify() == ""
@@ -175,11 +182,21 @@ def test_what_was_there_before_sealing_began_is_adopted_and_guarded_from_then_on
     assert f"row {old.pk}: changed" in verify()
 
 
-def test_an_import_is_adopted_when_asked_for(trail):
-    late = AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400))
-    AuditLog.objects.bulk_create([late])
-    assert "inserted or back-dated" in verify()
+def test_rows_that_are_written_together_carry_their_codes_and_are_sealed_like_all_others(trail):
+    create_all([DepartmentFactory.build(), DepartmentFactory.build()])  # lines of an invoice, parts of a payment
+    AuditLog.objects.bulk_create([AuditLog(action="import", entity_type="patient")])  # the importers
+    assert Sealer().tick() == 3
+    assert verify() == ""
+
+
+def test_an_adoption_is_told_with_how_many_rows_carry_no_code(trail):
+    put_in(AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400)))
+    AuditLog.objects.bulk_create([AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=9))])
+    found = verify()
+    assert "inserted or back-dated" in found and "never sealed" in found
     call_command("seal_audit", adopt=True, stdout=io.StringIO())
+    told = AuditLog.objects.get(entity_type="audit_seal")
+    assert told.new_values == {"adopted_rows": 2, "without_code": 1}
     assert verify() == ""
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 
 from audit.digests import HALF, levels_of, root_of, split
 from audit.models import AuditLog, AuditSeal
+from audit.proofs import first_seal_since, follow, path_of, proof_of
 from audit.sealing import Sealer, Tampered
 from healthcare.clock import at, now
 from healthcare.events import create_all, record
@@ -198,6 +199,38 @@ def test_an_adoption_is_told_with_how_many_rows_carry_no_code(trail):
     told = AuditLog.objects.get(entity_type="audit_seal")
     assert told.new_values == {"adopted_rows": 2, "without_code": 1}
     assert verify() == ""
+
+
+def test_each_row_is_proved_in_its_seal_and_a_touched_one_is_not(trail, monkeypatch):
+    for row in trail:
+        proof = proof_of(row)
+        assert proof.seal.number == (2 if row in trail[:3] else 3)
+        assert set(proof.checks()) == {"row", "code", "path", "seal", "head"} and all(proof.checks().values())
+    by_hand("UPDATE audit_logs SET entity_type = 'user' WHERE id = %s", key(trail[1]))
+    checks = proof_of(AuditLog.objects.get(pk=trail[1].pk)).checks()
+    assert {name for name, holds in checks.items() if not holds} == {"row", "code"}
+    by_hand("UPDATE audit_seals SET root = %s WHERE number = 2", "0" * 64)
+    checks = proof_of(trail[0]).checks()
+    assert {name for name, holds in checks.items() if not holds} == {"path", "seal"}
+    assert proof_of(happen(1)[-1]) is None  # not sealed yet
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
+def test_a_path_leads_from_every_place_to_the_root_and_from_no_other_leaf(count):
+    leaves = [bytes([n]) * 2 * HALF for n in range(count)]
+    for place, leaf in enumerate(leaves):
+        assert follow(leaf, path_of(leaves, place)) == root_of(leaves)
+        assert follow(bytes([99]) * 2 * HALF, path_of(leaves, place)) != root_of(leaves)
+
+
+def test_the_first_seal_of_a_moment_is_found_by_halving_whatever_is_missing(trail):
+    made = list(AuditSeal.objects.order_by("number").values_list("created_at", flat=True))
+    assert [first_seal_since(moment) for moment in (made[0] - timedelta(1), *made, made[2] + timedelta(1))] == [
+        *(1, 1, 2, 3, 4),
+    ]
+    by_hand("DELETE FROM audit_seals WHERE number = 2")
+    assert first_seal_since(made[1]) in (2, 3)
+    assert proof_of(trail[0]) is None and proof_of(trail[5]).seal.number == 3
 
 
 def test_each_leaf_leads_to_the_root():

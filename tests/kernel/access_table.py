@@ -80,6 +80,7 @@ TABLE = {
     "report_download": "ADRB",
     "audit_log_list": "A",
     "audit_log_detail": "A",
+    "audit_log_proof": "A",
     "service_list": "ADRB",
     "service_create": "A",
     "service_import": "A",

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -151,6 +152,11 @@ class AuditLog(BaseModel):
         if self._state.adding:
             self.mac = mac_of(canonical(self))
         super().save(*args, **kwargs)
+
+    @property
+    def moment(self) -> str:
+        """When it happened, to the second, on the clinic's clock."""
+        return f"{timezone.localtime(self.created_at, timezone.get_default_timezone()):%Y-%m-%d %H:%M:%S}"
 
     @property
     def entity_label(self) -> str:

@@ -38,7 +38,7 @@ class AuditLogList(ListPage):
     filterset_class = AuditLogFilter
     select_related = ("user",)
     columns = (
-        Column("created_at", gettext_lazy("When"), ordering="created_at"),
+        Column("moment", gettext_lazy("When"), ordering="created_at"),
         Column("user", gettext_lazy("Person")),
         Column("action"),
         Column("entity_label", gettext_lazy("Entity")),
@@ -118,7 +118,7 @@ class AuditLogDetail(DetailPage):
         Section(
             "",
             (
-                ("created_at", gettext_lazy("When")),
+                ("moment", gettext_lazy("When")),
                 ("user", gettext_lazy("Person")),
                 "action",
                 ("entity_label", gettext_lazy("Entity")),

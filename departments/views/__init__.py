@@ -144,6 +144,14 @@ class UserDetail(DetailPage):
             when=lambda user: second_factor.factor_of(user) is not None,
         ),
         Action(gettext_lazy("End sessions"), "user_end_sessions", form=access.EndSessionsForm, icon="box-arrow-right"),
+        Action(
+            gettext_lazy("What they did"),
+            "audit_log_list",
+            permission="audit_logs.view",
+            icon="person-lines-fill",
+            query=lambda user: f"?user={user.pk}",
+            keyed=False,
+        ),
         Action(gettext_lazy("Deactivate"), "user_delete", form=forms.DeactivateStaffForm, style="danger"),
         Action(gettext_lazy("Reactivate"), "user_reactivate", form=forms.ReactivateStaffForm),
     )

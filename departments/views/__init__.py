@@ -106,6 +106,7 @@ class UserList(ListPage):
     create_permission = "users.edit"
     create_label = gettext_lazy("New member of staff")
     model = User
+    template_name = "departments/user_list.html"
     filterset_class = UserFilter
     ordering = ("last_name", "first_name")
     select_related = ("department",)

@@ -37,6 +37,7 @@ TABLE = {
     "department_reactivate": "A",
     "user_list": "A",
     "user_create": "A",
+    "user_import": "A",
     "user_detail": "A",
     "user_edit": "A",
     "user_set_password": "A",

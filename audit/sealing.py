@@ -20,6 +20,7 @@ from django.db import IntegrityError
 from audit.digests import HALF, canonical, leaf_of, mac_of, root_of, split
 from audit.models import AuditLog, AuditSeal
 from healthcare.clock import now
+from healthcare.events import record
 
 logger = logging.getLogger("audit.seals")
 
@@ -113,23 +114,30 @@ class Sealer:
         return done
 
     def adopt(self) -> int:
-        """Seal every row that no seal holds yet, as it is: when sealing begins, and after an import."""
+        """Seal every row that no seal holds yet, as it is: when sealing begins, and where it was interrupted.
+
+        The trail tells of it, and how many of the rows carry no code of the clinic.
+        """
         sealed: set[bytes] = set()
         for leaves in AuditSeal.objects.values_list("leaves", flat=True).iterator():
             sealed |= {leaf[:HALF] for leaf in split(bytes(leaves))}
         batch: list[bytes] = []
-        done = 0
+        done = strange = 0
         for row in AuditLog.objects.order_by("created_at", "id").iterator(chunk_size=2000):
             if row.pk.bytes in sealed:
                 continue
-            batch.append(leaf_of(row.pk.bytes, canonical(row)))
+            text = canonical(row)
+            batch.append(leaf_of(row.pk.bytes, text))
             self.recent.add(row.pk.bytes)
             done += 1
+            strange += not hmac.compare_digest(row.mac, mac_of(text))
             if len(batch) == BATCH:
                 self.seal(batch, adopted=True)
                 batch = []
         if batch or self.last is None:
             self.seal(batch, adopted=True)
+        if done:
+            record("import", entity_type="audit_seal", values={"adopted_rows": done, "without_code": strange})
         return done
 
     def seal(self, leaves: list[bytes], *, adopted: bool = False) -> None:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from audit.filters import AuditLogFilter
 from audit.models import AuditLog, entities
+from audit.proofs import proof_of
 from healthcare.clock import today
 from healthcare.events import record
-from healthcare.generic import Action, Column, DetailPage, ListPage, Section
+from healthcare.generic import Action, Column, DetailPage, ListPage, PdfPage, Section
 from healthcare.xlsx import workbook_response
 
 #: More lines than this take longer than a browser waits.
@@ -37,7 +38,7 @@ class AuditLogList(ListPage):
     filterset_class = AuditLogFilter
     select_related = ("user",)
     columns = (
-        Column("created_at", gettext_lazy("When"), ordering="created_at"),
+        Column("moment", gettext_lazy("When"), ordering="created_at"),
         Column("user", gettext_lazy("Person")),
         Column("action"),
         Column("entity_label", gettext_lazy("Entity")),
@@ -117,7 +118,7 @@ class AuditLogDetail(DetailPage):
         Section(
             "",
             (
-                ("created_at", gettext_lazy("When")),
+                ("moment", gettext_lazy("When")),
                 ("user", gettext_lazy("Person")),
                 "action",
                 ("entity_label", gettext_lazy("Entity")),
@@ -129,6 +130,15 @@ class AuditLogDetail(DetailPage):
         ),
     )
     actions = (
+        Action(gettext_lazy("Proof"), "audit_log_proof", icon="printer"),
+        Action(
+            gettext_lazy("What this person did"),
+            "audit_log_list",
+            icon="person",
+            when=lambda row: row.user_id is not None,
+            query=lambda row: f"?user={row.user_id}",
+            keyed=False,
+        ),
         Action(
             gettext_lazy("Everything about this row"),
             "audit_log_list",
@@ -158,6 +168,38 @@ class AuditLogDetail(DetailPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(changes=side_by_side(self.object), **kwargs)
+
+
+class AuditLogProof(PdfPage):
+    """One entry with the proof that it stands in its seal, to be printed."""
+
+    permission = "audit_logs.view"
+    model = AuditLog
+    template_name = "audit/pdf/proof.html"
+    #: What `Proof.checks` looked at, in words.
+    CHECKS = {
+        "row": gettext_lazy("The entry is as it was when it was sealed"),
+        "code": gettext_lazy("The entry was written by the clinic"),
+        "path": gettext_lazy("The path leads from the entry to the seal's root"),
+        "seal": gettext_lazy("The seal carries the code of the clinic's key"),
+        "head": gettext_lazy("The published head is in the database, and no older than the seal"),
+    }
+
+    def get_queryset(self) -> Any:
+        return AuditLog.objects.select_related("user")
+
+    def get_patient(self) -> Any:
+        return patient_names([self.object]).get(self.object.patient_id)
+
+    def document_context(self) -> dict[str, Any]:
+        proof = proof_of(self.object)
+        checks = proof.checks() if proof else {}
+        return {
+            "document_title": _("Audit log entry"),
+            "proof": proof,
+            "checks": [(words, checks[name]) for name, words in self.CHECKS.items() if name in checks],
+            "changes": side_by_side(self.object),
+        }
 
 
 def side_by_side(row: AuditLog) -> list[dict[str, Any]]:

@@ -2,9 +2,30 @@
 
 from django.contrib import admin
 
-from billing.forms.services import ServiceForm
+from billing.forms.services import DeactivateServiceForm, ReactivateServiceForm, ServiceForm
 from billing.models import CashClose, Invoice, InvoiceLineItem, Payment, Refund, Service, ServicePrice
-from healthcare.admin_site import ClinicAdmin
+from healthcare.admin_site import ClinicAdmin, ReadOnlyInline
+
+
+class ServicePriceInline(ReadOnlyInline):
+    """A service's prices, past and planned."""
+
+    model = ServicePrice
+    fields = ("valid_from", "price")
+
+
+class LineInline(ReadOnlyInline):
+    """An invoice's lines."""
+
+    model = InvoiceLineItem
+    fields = ("description", "quantity", "unit_price", "line_total")
+
+
+class PaymentInline(ReadOnlyInline):
+    """What was paid towards an invoice."""
+
+    model = Payment
+    fields = ("payment_date", "amount", "payment_method", "voided_at")
 
 
 @admin.register(Service)
@@ -15,6 +36,8 @@ class ServiceAdmin(ClinicAdmin):
     list_display = ("name", "service_type", "default_price", "department", "is_active")
     list_filter = ("service_type", "is_active", "department")
     search_fields = ("name",)
+    row_forms = (DeactivateServiceForm, ReactivateServiceForm)
+    inlines = (ServicePriceInline,)
 
 
 @admin.register(Invoice)
@@ -24,6 +47,7 @@ class InvoiceAdmin(ClinicAdmin):
     list_display = ("invoice_number", "patient", "invoice_date", "due_date", "total_amount", "balance_due", "status")
     list_filter = ("status", "invoice_date")
     search_fields = ("invoice_number",)
+    inlines = (LineInline, PaymentInline)
 
 
 @admin.register(InvoiceLineItem)
@@ -31,7 +55,8 @@ class InvoiceLineItemAdmin(ClinicAdmin):
     """Lines of invoices."""
 
     list_display = ("invoice", "description", "quantity", "unit_price", "line_total")
-    search_fields = ("description",)
+    list_filter = ("invoice__status",)
+    search_fields = ("description", "invoice__invoice_number")
 
 
 @admin.register(Payment)
@@ -66,4 +91,5 @@ class ServicePriceAdmin(ClinicAdmin):
     """Prices and the day from which they are valid."""
 
     list_display = ("service", "valid_from", "price")
+    list_filter = ("valid_from",)
     search_fields = ("service__name",)

@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.clock import now
+from healthcare.crypto import SealedField
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role, may
 from healthcare.text import LongTextField, PhoneField
@@ -164,7 +165,7 @@ class SecondFactor(BaseModel):
     AUDIT_EXCLUDED = ("secret", "last_step", "recovery_codes")
 
     user = models.OneToOneField(User, verbose_name=_("user"), on_delete=models.PROTECT, related_name="second_factor")
-    secret = models.CharField(_("secret"), max_length=64, blank=True, default="")
+    secret = SealedField(_("secret"), max_length=255, blank=True, default="")
     #: The time step of the last accepted code: none is accepted twice.
     last_step = models.BigIntegerField(default=0)
     #: Hashes of the codes not used yet.

@@ -37,7 +37,7 @@ def hashed(codes: list[str]) -> list[str]:
 
 def step_of(secret: str, code: str, *, after: int = 0) -> int | None:
     """The time step whose code this is, later than `after`; one step of clock difference is forgiven."""
-    if not (code.isascii() and code.isdigit() and len(code) == 6):
+    if not (secret and code.isascii() and code.isdigit() and len(code) == 6):
         return None
     totp = TOTP(base64.b32decode(secret), step=STEP_SECONDS)
     totp.time = time.time()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from departments import draft_views, views
-from departments.views import account, login, setup
+from departments.views import account, login, setup, staff_import
 
 urlpatterns = [
     path("drafts/", draft_views.DraftSave.as_view(), name="draft_save"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("departments/<uuid:pk>/reactivate/", views.DepartmentReactivate.as_view(), name="department_reactivate"),
     path("users/", views.UserList.as_view(), name="user_list"),
     path("users/new/", views.UserCreate.as_view(), name="user_create"),
+    path("users/import/", staff_import.UserImport.as_view(), name="user_import"),
     path("users/<uuid:pk>/", views.UserDetail.as_view(), name="user_detail"),
     path("users/<uuid:pk>/edit/", views.UserEdit.as_view(), name="user_edit"),
     path("users/<uuid:pk>/password/", views.UserSetPassword.as_view(), name="user_set_password"),

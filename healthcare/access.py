@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.generic import View
 
 from healthcare.roles import PERMISSIONS, PUBLIC, Role, may
@@ -43,6 +45,13 @@ class RoleView(View):
         if not may(request.user, self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+
+def closed_chart(request: HttpRequest, patient: Any) -> str:
+    """Where the reason is asked, if this patient is confidential and the person did not open the chart yet."""
+    if not getattr(patient, "is_confidential", False) or str(patient.pk) in request.session.get("opened_charts", []):
+        return ""
+    return f"{reverse('patient_open', args=[patient.pk])}?{urlencode({'next': request.get_full_path()})}"
 
 
 def visible_or_denied(queryset: Any, user: Any, **lookup: Any) -> Any:

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.access import closed_chart
 from healthcare.constraints import refusal_of
 from healthcare.context import act
 from healthcare.events import record
 from healthcare.fields import RemoteSelect
+from healthcare.models import BaseQuerySet
 from healthcare.roles import may
-from healthcare.workflow import WorkflowForm
+from healthcare.workflow import WorkflowForm, submit
 
 
 class ClinicAdminSite(admin.AdminSite):
@@ -61,10 +67,33 @@ class ClinicAdminSite(admin.AdminSite):
         return redirect_to_login(request.GET.get("next", "/admin/"))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return redirect("dashboard")
+        return LogoutView.as_view()(request)  # type: ignore[return-value]
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return redirect("password_change")
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows that belong to the row of the page, each with a link to its own."""
+
+    extra = max_num = 0
+    can_delete = False
+    show_change_link = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields or ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, "admin.use")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ClinicAdmin(admin.ModelAdmin):
@@ -73,6 +102,10 @@ class ClinicAdmin(admin.ModelAdmin):
     #: The forms that make and change a row; None: not in the admin.
     add_form: ClassVar[type[WorkflowForm] | None] = None
     change_form: ClassVar[type[WorkflowForm] | None] = None
+    #: Forms without fields that are offered for the rows ticked in the list, such as deactivating them.
+    row_forms: ClassVar[tuple[type[WorkflowForm], ...]] = ()
+    #: Columns that no page shows.
+    hidden: ClassVar[frozenset[str]] = frozenset({"password"})
     list_per_page = 50
     show_full_result_count = False
     list_max_show_all = 200
@@ -111,19 +144,27 @@ class ClinicAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         form_class = self.form_for(obj)
         if form_class is None or (obj is not None and not self.has_change_permission(request, obj)):
-            return [field.name for field in self.model._meta.fields if field.name != "password"]
+            return [field.name for field in self.model._meta.fields if field.name not in self.hidden]
         return list(admin_form(form_class, request.user, self.model, self.admin_site).base_fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [field.name for field in self.model._meta.fields if not field.editable]
+        return [field.name for field in self.model._meta.fields if not field.editable and field.name not in self.hidden]
+
+    def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Only looked at: what is posted holds nothing of them.
+        return super().get_inline_instances(request, obj) if request.method == "GET" and obj is not None else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
         queryset = super().get_queryset(request)
         # The row stays locked from reading it to writing it, as in healthcare.workflow.submit.
-        return queryset.select_for_update(of=("self",)) if request.method == "POST" else queryset
+        changes = request.method == "POST" and transaction.get_connection().in_atomic_block
+        return queryset.select_for_update(of=("self",)) if changes else queryset
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return (queryset.search(search_term.replace("\x00", " ")) if search_term else queryset), False
+        text = search_term.replace("\x00", " ")
+        if self.model.SEARCH_FIELDS or type(queryset).search is not BaseQuerySet.search:
+            return (queryset.search(text) if text else queryset), False
+        return super().get_search_results(request, queryset, text)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         return form.instance
@@ -135,9 +176,12 @@ class ClinicAdmin(admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The form's own `save` has done it all."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        row: Any = self.get_object(request, unquote(object_id)) if object_id and request.method != "POST" else None
+        if row is not None and (closed := closed_chart(request, patient_of(row))):
+            return HttpResponseRedirect(closed)
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, object_id, *args, **kwargs)
         except IntegrityError as error:
             messages.error(request, refusal_of(error).message)
             return HttpResponseRedirect(request.get_full_path())
@@ -156,8 +200,12 @@ class ClinicAdmin(admin.ModelAdmin):
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return None
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect(f"{reverse('audit_log_list')}?{urlencode({'entity_id': unquote(object_id)})}")
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {}
+        allowed = [form for form in self.row_forms if may(request.user, form.permission)]
+        return {form.__name__: (action_of(form), form.__name__, form.submit_label) for form in allowed}
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
         return [
@@ -170,6 +218,31 @@ class ClinicAdmin(admin.ModelAdmin):
 
     def view_on_site(self, obj: Any) -> str:
         return str(obj.get_absolute_url())
+
+
+def patient_of(row: Any) -> Any:
+    """The patient whom a row is about, if any; the audit trail keeps the key alone."""
+    key = row.patient_of_row()
+    return apps.get_model("patients", "Patient")._default_manager.filter(pk=key).first() if key else None
+
+
+def action_of(form_class: type[WorkflowForm]) -> Callable[[Any, HttpRequest, Any], None]:
+    """An action of the list: the form for each row by the one door; what it refuses is said row by row."""
+
+    def act_on(admin_page: Any, request: HttpRequest, rows: Any) -> None:
+        done = 0
+        for row in rows:
+            form = submit(form_class, actor=request.user, instance=row)
+            if form.is_valid():
+                done += 1
+                continue
+            said = " ".join(str(message) for messages_of in form.errors.values() for message in messages_of)
+            messages.error(request, f"{row}: {said}")
+        if done:
+            words = {"action": form_class.submit_label, "count": done}
+            messages.success(request, _("%(action)s: %(count)s done.") % words)
+
+    return act_on
 
 
 def admin_form(form_class: type[WorkflowForm], actor: Any, model: Any, site: Any) -> Any:

@@ -39,6 +39,9 @@ else:
     SECRET_KEY = env.str("SECRET_KEY")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 
+# A new SECRET_KEY goes with the old one here for a while: what the old one signed or sealed stays readable.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
 # -- applications --------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 
-from healthcare.admin_site import ClinicAdmin
+from healthcare.admin_site import ClinicAdmin, ReadOnlyInline
+from patients import forms
 from patients.forms.allergy import ChangeAllergyForm
 from patients.forms.insurance_provider import InsuranceProviderForm
 from patients.forms.medical_record import MedicalRecordForm
 from patients.forms.patient import EditPatientForm, RegisterPatientForm
-from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy
+from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
 
 
 @admin.register(InsuranceProvider)
@@ -18,6 +19,21 @@ class InsuranceProviderAdmin(ClinicAdmin):
     list_display = ("name", "contact_person", "phone", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
+    row_forms = (forms.DeactivateInsuranceProviderForm, forms.ReactivateInsuranceProviderForm)
+
+
+class MedicalRecordInline(ReadOnlyInline):
+    """A patient's medical record."""
+
+    model = MedicalRecord
+    fields = ("blood_type", "allergy_status", "updated_at")
+
+
+class AllergyInline(ReadOnlyInline):
+    """A patient's coded allergies."""
+
+    model = PatientAllergy
+    fields = ("substance", "reaction", "severity", "status")
 
 
 @admin.register(Patient)
@@ -31,6 +47,8 @@ class PatientAdmin(ClinicAdmin):
     list_filter = ("is_active", "gender", "insurance_provider")
     search_fields = ("last_name",)
     ordering = ("last_name", "first_name", "id")
+    row_forms = (forms.DeactivatePatientForm, forms.ReactivatePatientForm)
+    inlines = (MedicalRecordInline, AllergyInline)
 
 
 @admin.register(MedicalRecord)
@@ -51,3 +69,13 @@ class PatientAllergyAdmin(ClinicAdmin):
     list_display = ("patient", "substance", "reaction", "severity", "status")
     list_filter = ("severity", "status")
     search_fields = ("substance",)
+
+
+@admin.register(PatientMerge)
+class PatientMergeAdmin(ClinicAdmin):
+    """Charts that were merged; parted again on the clinic's own pages."""
+
+    hidden = frozenset({"undo_data"})
+    list_display = ("kept", "merged", "created_at", "merged_by_user")
+    list_filter = ("created_at",)
+    search_fields = ("kept__last_name", "merged__last_name", "kept__patient_number", "merged__patient_number")

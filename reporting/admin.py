@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from healthcare.admin_site import ClinicAdmin
-from reporting.forms import RenameReportForm
+from reporting.forms import HideReportForm, RenameReportForm, RestoreReportForm
 from reporting.models import Report
 
 
@@ -15,3 +15,4 @@ class ReportAdmin(ClinicAdmin):
     list_display = ("report_name", "report_type", "status", "generated_by_user", "created_at")
     list_filter = ("report_type", "status", "is_active")
     search_fields = ("report_name",)
+    row_forms = (HideReportForm, RestoreReportForm)

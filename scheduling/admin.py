@@ -3,9 +3,11 @@
 from django.contrib import admin
 
 from healthcare.admin_site import ClinicAdmin
+from scheduling.forms import hours
 from scheduling.forms.booking import BookAppointmentForm, RescheduleAppointmentForm
 from scheduling.forms.hours import AbsenceForm, ScheduleForm
-from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
+from scheduling.forms.waiting import WaitingListForm
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 
 @admin.register(Appointment)
@@ -28,6 +30,7 @@ class DoctorScheduleAdmin(ClinicAdmin):
     list_display = ("doctor", "weekday", "start_time", "end_time", "is_active")
     list_filter = ("weekday", "is_active")
     search_fields = ("doctor__last_name",)
+    row_forms = (hours.DeactivateScheduleForm, hours.ReactivateScheduleForm)
 
 
 @admin.register(DoctorAbsence)
@@ -38,3 +41,14 @@ class DoctorAbsenceAdmin(ClinicAdmin):
     list_display = ("doctor", "start_date", "end_date", "reason", "is_active")
     list_filter = ("is_active",)
     search_fields = ("doctor__last_name",)
+    row_forms = (hours.DeactivateAbsenceForm, hours.ReactivateAbsenceForm)
+
+
+@admin.register(WaitingListEntry)
+class WaitingListEntryAdmin(ClinicAdmin):
+    """Who waits for a free time."""
+
+    add_form = change_form = WaitingListForm
+    list_display = ("patient", "doctor", "department", "created_at")
+    list_filter = ("doctor", "department")
+    search_fields = ("note",)

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from departments import lockout, second_factor
-from departments.models import SecondFactor, User
+from departments.models import ClinicSettings, SecondFactor, User
 from departments.passwords import is_present_password
 from departments.sessions import end_sessions, live_sessions
 from healthcare.events import record
@@ -205,6 +205,28 @@ class EndSessionsForm(WorkflowForm):
     def save(self, commit: bool = True) -> Any:
         ended = end_sessions(self.instance, public_id=self.cleaned_data.get("session"), but=self.kept)
         record(self.action, self.instance, values={"sessions": ended})
+        return self.instance
+
+
+class RequireSecondFactorForm(WorkflowForm):
+    """Ask a second factor of everybody who has this person's role."""
+
+    permission = "settings.edit"
+    submit_label = _("Require a second factor for the role")
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return super().available(instance, actor) and not second_factor.required_for(instance)
+
+    def save(self, commit: bool = True) -> Any:
+        clinic = ClinicSettings.current()
+        if self.instance.role not in clinic.second_factor_roles:
+            clinic.second_factor_roles = [*clinic.second_factor_roles, self.instance.role]
+            clinic.save()
         return self.instance
 
 

@@ -106,6 +106,7 @@ class UserList(ListPage):
     create_permission = "users.edit"
     create_label = gettext_lazy("New member of staff")
     model = User
+    template_name = "departments/user_list.html"
     filterset_class = UserFilter
     ordering = ("last_name", "first_name")
     select_related = ("department",)
@@ -144,6 +145,14 @@ class UserDetail(DetailPage):
             when=lambda user: second_factor.factor_of(user) is not None,
         ),
         Action(gettext_lazy("End sessions"), "user_end_sessions", form=access.EndSessionsForm, icon="box-arrow-right"),
+        Action(
+            gettext_lazy("What they did"),
+            "audit_log_list",
+            permission="audit_logs.view",
+            icon="person-lines-fill",
+            query=lambda user: f"?user={user.pk}",
+            keyed=False,
+        ),
         Action(gettext_lazy("Deactivate"), "user_delete", form=forms.DeactivateStaffForm, style="danger"),
         Action(gettext_lazy("Reactivate"), "user_reactivate", form=forms.ReactivateStaffForm),
     )

@@ -18,6 +18,7 @@ from departments.forms import ChangeOwnPasswordForm
 from departments.forms.access import EndOwnSessionsForm, SwitchOffSecondFactorForm, SwitchOnSecondFactorForm
 from departments.models import SecondFactor, User
 from departments.sessions import live_sessions
+from healthcare.crypto import seal, unseal
 from healthcare.generic import ActionPage, EditPage, FormPage
 from healthcare.generic.base import Page
 
@@ -95,7 +96,10 @@ class SecondFactorPage(AccountForm, FormPage):
 
     def secret(self) -> str:
         """The secret that the page shows; it is this browser's until a code proves that the app has it."""
-        return str(self.request.session.setdefault("second_factor_secret", second_factor.new_secret()))
+        session = self.request.session
+        if not unseal(session.get("second_factor_secret", "")):
+            session["second_factor_secret"] = seal(second_factor.new_secret())
+        return unseal(session["second_factor_secret"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {"secret": self.secret()}

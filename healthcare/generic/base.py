@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache, reduce
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -13,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
-from healthcare.access import RoleView, visible_or_denied
+from healthcare.access import RoleView, closed_chart, visible_or_denied
 from healthcare.money import MoneyField
 from healthcare.templatetags.display import number, pill_filter, status_label
 
@@ -64,11 +63,7 @@ class Page(TemplateResponseMixin, ContextMixin, RoleView):
 
     def closed_chart(self) -> str:
         """Where the reason is asked, if this is about a confidential patient whom the person did not open yet."""
-        patient = self.get_patient()
-        opened = self.request.session.get("opened_charts", [])
-        if not getattr(patient, "is_confidential", False) or str(patient.pk) in opened:
-            return ""
-        return f"{reverse('patient_open', args=[patient.pk])}?{urlencode({'next': self.request.get_full_path()})}"
+        return closed_chart(self.request, self.get_patient())
 
     def get_banner(self) -> dict[str, Any] | None:
         """The patient banner's content, within the role."""

@@ -100,6 +100,8 @@ class FormPage(Page):
             return None
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if closed := self.closed_chart():
+            return HttpResponseRedirect(closed)
         form = submit(
             self.form_class,
             actor=request.user,

@@ -10,9 +10,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pypdf import PdfReader
 
 from audit import views
-from audit.models import AuditLog
+from audit.models import AuditLog, AuditSeal
+from audit.sealing import Sealer
 from healthcare.clock import now, today
 from healthcare.models import new_id
 from tests import factories as f
@@ -117,6 +119,29 @@ def test_old_and_new_stand_side_by_side_and_looking_is_told(login, administrator
     assert reverse("patient_detail", args=[patient.pk]) in response.content.decode()
     seen = AuditLog.objects.get(action="view", entity_type="audit_log", entity_id=row.pk)
     assert (seen.user, seen.patient_id) == (administrator, patient.pk)
+
+
+@pytest.mark.spec("AUD-3")
+def test_the_proof_of_an_entry_is_printed_and_that_is_told(login, administrator, settings, tmp_path):
+    settings.AUDIT_HEAD_FILE = tmp_path / "audit.head"
+    row = told("update", "service", old_values={"name": "Old"}, new_values={"name": "New name"})
+    client, url = login(administrator), reverse("audit_log_proof", args=[row.pk])
+    assert url in client.get(reverse("audit_log_detail", args=[row.pk])).content.decode()
+    assert "No seal holds this entry" in text_of(client.get(url))
+    Sealer().tick()
+    told("view", "service")
+    Sealer().tick()
+    words = text_of(client.get(url))
+    for expected in ("New name", AuditSeal.objects.get(number=1).root[:20], "Published head", str(row.pk)):
+        assert expected in words
+    assert "NO" not in words.replace("NOT", "")
+    assert AuditLog.objects.filter(action="print", entity_id=row.pk, user=administrator).count() == 2
+
+
+def text_of(response):
+    """What the printed page says."""
+    assert response["Content-Type"] == "application/pdf"
+    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(response.content)).pages)
 
 
 @pytest.mark.spec("VAL-5")

@@ -10,9 +10,12 @@ from django.db import connection
 
 from audit.digests import HALF, levels_of, root_of, split
 from audit.models import AuditLog, AuditSeal
+from audit.proofs import first_seal_since, follow, path_of, proof_of
 from audit.sealing import Sealer, Tampered
 from healthcare.clock import at, now
-from healthcare.events import record
+from healthcare.events import create_all, record
+from healthcare.models import BaseQuerySet
+from tests.factories import DepartmentFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUD-3")]
 
@@ -71,6 +74,11 @@ def by_hand(statement, *values):
         assert cursor.rowcount > 0
 
 
+def put_in(row):
+    """Insert a row as SQL does: round everything of the clinic."""
+    BaseQuerySet(AuditLog).bulk_create([row])
+
+
 def key(row):
     """A row's key as its column holds it."""
     return row.pk if connection.vendor == "postgresql" else row.pk.hex
@@ -93,7 +101,7 @@ def test_a_deleted_row_is_named(trail):
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=30)])
 def test_a_row_put_in_by_hand_is_named_and_never_sealed(trail, ago):
     forged = AuditLog(action="view", entity_type="patient", created_at=now() - ago, updated_at=now())
-    AuditLog.objects.bulk_create([forged])  # goes round `save`, as SQL does
+    put_in(forged)
     Sealer().tick()
     assert f"row {forged.pk}: inserted or back-dated" in verify()
 
@@ -107,7 +115,7 @@ def test_a_copied_row_is_named(trail):
     copy = AuditLog.objects.get(pk=trail[0].pk)
     copy.pk = None
     copy.pk = AuditLog._meta.pk.get_default()
-    AuditLog.objects.bulk_create([copy])
+    put_in(copy)
     assert f"row {copy.pk}: inserted" in verify()
 
 
@@ -167,7 +175,7 @@ def test_a_row_that_commits_late_is_sealed_once_and_soon(trail):
 
 def test_what_was_there_before_sealing_began_is_adopted_and_guarded_from_then_on():
     old = AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=400))
-    AuditLog.objects.bulk_create([old])
+    put_in(old)
     call_command("seal_audit", once=True, stdout=io.StringIO())
     assert AuditSeal.objects.get().adopted
     assert verify() == ""
@@ -175,12 +183,54 @@ def test_what_was_there_before_sealing_began_is_adopted_and_guarded_from_then_on
     assert f"row {old.pk}: changed" in verify()
 
 
-def test_an_import_is_adopted_when_asked_for(trail):
-    late = AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400))
-    AuditLog.objects.bulk_create([late])
-    assert "inserted or back-dated" in verify()
-    call_command("seal_audit", adopt=True, stdout=io.StringIO())
+def test_rows_that_are_written_together_carry_their_codes_and_are_sealed_like_all_others(trail):
+    create_all([DepartmentFactory.build(), DepartmentFactory.build()])  # lines of an invoice, parts of a payment
+    AuditLog.objects.bulk_create([AuditLog(action="import", entity_type="patient")])  # the importers
+    assert Sealer().tick() == 3
     assert verify() == ""
+
+
+def test_an_adoption_is_told_with_how_many_rows_carry_no_code(trail):
+    put_in(AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400)))
+    AuditLog.objects.bulk_create([AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=9))])
+    found = verify()
+    assert "inserted or back-dated" in found and "never sealed" in found
+    call_command("seal_audit", adopt=True, stdout=io.StringIO())
+    told = AuditLog.objects.get(entity_type="audit_seal")
+    assert told.new_values == {"adopted_rows": 2, "without_code": 1}
+    assert verify() == ""
+
+
+def test_each_row_is_proved_in_its_seal_and_a_touched_one_is_not(trail, monkeypatch):
+    for row in trail:
+        proof = proof_of(row)
+        assert proof.seal.number == (2 if row in trail[:3] else 3)
+        assert set(proof.checks()) == {"row", "code", "path", "seal", "head"} and all(proof.checks().values())
+    by_hand("UPDATE audit_logs SET entity_type = 'user' WHERE id = %s", key(trail[1]))
+    checks = proof_of(AuditLog.objects.get(pk=trail[1].pk)).checks()
+    assert {name for name, holds in checks.items() if not holds} == {"row", "code"}
+    by_hand("UPDATE audit_seals SET root = %s WHERE number = 2", "0" * 64)
+    checks = proof_of(trail[0]).checks()
+    assert {name for name, holds in checks.items() if not holds} == {"path", "seal"}
+    assert proof_of(happen(1)[-1]) is None  # not sealed yet
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
+def test_a_path_leads_from_every_place_to_the_root_and_from_no_other_leaf(count):
+    leaves = [bytes([n]) * 2 * HALF for n in range(count)]
+    for place, leaf in enumerate(leaves):
+        assert follow(leaf, path_of(leaves, place)) == root_of(leaves)
+        assert follow(bytes([99]) * 2 * HALF, path_of(leaves, place)) != root_of(leaves)
+
+
+def test_the_first_seal_of_a_moment_is_found_by_halving_whatever_is_missing(trail):
+    made = list(AuditSeal.objects.order_by("number").values_list("created_at", flat=True))
+    assert [first_seal_since(moment) for moment in (made[0] - timedelta(1), *made, made[2] + timedelta(1))] == [
+        *(1, 1, 2, 3, 4),
+    ]
+    by_hand("DELETE FROM audit_seals WHERE number = 2")
+    assert first_seal_since(made[1]) in (2, 3)
+    assert proof_of(trail[0]) is None and proof_of(trail[5]).seal.number == 3
 
 
 def test_each_leaf_leads_to_the_root():

@@ -4,10 +4,13 @@ import base64
 import re
 import time
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django_otp.oath import totp
@@ -18,6 +21,7 @@ from departments.forms import ClinicSettingsForm, CreateStaffForm, ResetPassword
 from departments.forms.access import EndSessionsForm, UnlockForm
 from departments.models import ClinicSettings, LoginThrottle, SecondFactor, Session
 from healthcare.clock import now
+from healthcare.crypto import unseal
 from healthcare.workflow import submit
 from tests.factories import PASSWORD, UserFactory
 
@@ -235,7 +239,7 @@ def test_setting_up_and_logging_in_with_a_code(login, nurse):
     client = login(nurse)
     page = client.get(reverse("second_factor_on"))
     assert "data:image/svg+xml" in page.context["qr"]
-    secret = client.session["second_factor_secret"]
+    secret = unseal(client.session["second_factor_secret"])
     assert client.post(reverse("second_factor_on"), {"code": "000000"}).context["form"].errors["code"]
     shown = client.post(reverse("second_factor_on"), {"code": code_of(secret)}).content.decode()
     recovery = re.findall(r"<code>(\w{5}-\w{5})</code>", shown)
@@ -257,6 +261,35 @@ def test_setting_up_and_logging_in_with_a_code(login, nurse):
     assert lost.post(reverse("login_code"), {"code": recovery[0].upper()}).status_code == 302
     lost, _ = log_in(nurse.email)
     assert lost.post(reverse("login_code"), {"code": recovery[0]}).status_code == 200
+
+
+@pytest.mark.spec("AUTH-5")
+def test_the_database_alone_does_not_tell_a_secret(settings, nurse):
+    secret, _codes = with_factor(nurse)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret FROM second_factors")
+        kept = cursor.fetchone()[0]
+        assert secret not in kept and unseal(kept) == secret
+        # What an older version kept is sealed by the migration, once.
+        cursor.execute("UPDATE second_factors SET secret = %s", [secret])
+        migration = import_module("departments.migrations.0005_seal_second_factor_secrets")
+        for _ in range(2):
+            migration.seal_all(None, SimpleNamespace(connection=connection))
+        assert factor_secret(nurse) == secret
+        migration.unseal_all(None, SimpleNamespace(connection=connection))
+        cursor.execute("SELECT secret FROM second_factors")
+        assert cursor.fetchone()[0] == secret
+        migration.seal_all(None, SimpleNamespace(connection=connection))
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 5
+    # A lost key opens nothing, not with the codes of an empty secret either; the recovery codes still do.
+    assert factor_secret(nurse) == ""
+    assert second_factor.step_of("", code_of("")) is None
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert factor_secret(nurse) == secret
+
+
+def factor_secret(user):
+    return SecondFactor.objects.get(user=user).secret
 
 
 @pytest.mark.spec("AUTH-5", "AUTH-2")
@@ -289,7 +322,7 @@ def test_required_for_a_role_it_is_set_up_before_anything_else(administrator, do
     client, _ = log_in(doctor.email)
     assert client.get(reverse("patient_list")).url == reverse("second_factor_on")
     client.get(reverse("second_factor_on"))
-    client.post(reverse("second_factor_on"), {"code": code_of(client.session["second_factor_secret"])})
+    client.post(reverse("second_factor_on"), {"code": code_of(unseal(client.session["second_factor_secret"]))})
     assert client.get(reverse("patient_list")).status_code == 200
     off = client.post(reverse("second_factor_off"), {"password": PASSWORD})
     assert "requires a second factor" in off.content.decode()

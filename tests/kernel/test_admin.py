@@ -1,11 +1,12 @@
 """The Django admin obeys the same forms and roles as the pages."""
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
 from audit.models import AuditLog
-from departments.models import Department
+from departments.models import Department, User
 from healthcare.models import BaseModel
 from tests import factories
 
@@ -44,6 +45,89 @@ def test_a_rule_of_the_form_holds_in_the_admin(login, administrator):
     assert "yourself" in str(response.context["adminform"].form.errors)
     administrator.refresh_from_db()
     assert administrator.role == "administrator"
+
+
+def test_every_entity_has_its_page_with_search_and_filters():
+    from tests.audit.test_trail import NOT_AUDITED
+
+    ours = {m for m in apps.get_models() if issubclass(m, BaseModel) and m.__name__ not in NOT_AUDITED - {"AuditSeal"}}
+    assert ours <= set(admin.site._registry)
+    for model, page in admin.site._registry.items():
+        assert page.search_fields and page.list_filter and page.list_display, model
+
+
+def ticked(client, model, action, *rows):
+    """What an action of the list says about these rows."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    response = client.post(url, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_ticked_rows_are_deactivated_by_the_form_and_what_it_refuses_is_said(login, administrator):
+    client, nurse = login(administrator), factories.UserFactory(role="nurse")
+    said = ticked(client, User, "DeactivateStaffForm", nurse, administrator)
+    assert any("cannot deactivate yourself" in words for words in said) and "Deactivate: 1 done." in said
+    nurse.refresh_from_db()
+    administrator.refresh_from_db()
+    assert (nurse.is_active, administrator.is_active) == (False, True)
+    assert AuditLog.objects.get(action="deactivate").entity_id == nurse.pk
+    ticked(client, User, "ReactivateStaffForm", nurse)
+    nurse.refresh_from_db()
+    assert nurse.is_active
+
+
+@pytest.mark.spec("AUTH-2", "AUTH-5")
+def test_access_is_administered_from_the_list(login, administrator, nurse):
+    from departments import lockout, second_factor
+
+    for _n in range(lockout.ACCOUNT_LIMIT):
+        lockout.take("account", nurse.email)
+    client = login(administrator)
+    assert ticked(client, User, "UnlockForm", nurse) == ["Unlock log-in: 1 done."]
+    assert lockout.locked_until("account", nurse.email) is None
+    ticked(client, User, "RequireSecondFactorForm", nurse)
+    assert second_factor.required_for(nurse) and not second_factor.required_for(administrator)
+
+
+def test_rows_that_belong_together_stand_on_one_page_and_the_trail_is_the_history(login, administrator):
+    client, line = login(administrator), factories.InvoiceLineItemFactory(description="Zebrafish ultrasound")
+    page = reverse("admin:billing_invoice_change", args=[line.invoice_id])
+    assert "Zebrafish ultrasound" in client.get(page).content.decode()
+    history = client.get(reverse("admin:billing_invoice_history", args=[line.invoice_id]))
+    assert history.url == f"/audit-logs/?entity_id={line.invoice_id}"
+
+
+@pytest.mark.spec("ROLE-2")
+def test_a_confidential_chart_asks_for_the_reason_here_too(login, administrator):
+    patient = factories.PatientFactory(last_name="Zebrafish", is_confidential=True)
+    client = login(administrator)
+    for name, row in (("patient", patient), ("medicalrecord", patient.medical_record)):
+        url = reverse(f"admin:patients_{name}_change", args=[row.pk])
+        assert client.get(url).url == f"/patients/{patient.pk}/open/?next={url.replace('/', '%2F')}"
+    edit = reverse("patient_edit", args=[patient.pk])
+    assert client.post(edit, {}).url.startswith(f"/patients/{patient.pk}/open/")
+    client.post(reverse("patient_open", args=[patient.pk]), {"reason": "She is on the phone"})
+    assert client.get(url).status_code == 200
+
+
+def test_secrets_stand_on_no_page(login, administrator):
+    from tests.departments.test_log_in import with_factor
+
+    secret, _codes = with_factor(administrator)
+    client = login(administrator)
+    for url in (
+        reverse("admin:departments_secondfactor_change", args=[administrator.second_factor.pk]),
+        reverse("admin:departments_user_change", args=[administrator.pk]),
+    ):
+        page = client.get(url).content.decode()
+        assert secret not in page and "md5$" not in page and "recovery" not in page
+
+
+@pytest.mark.spec("AUTH-7")
+def test_logging_out_of_the_admin_logs_out(login, administrator):
+    client = login(administrator)
+    assert client.post(reverse("admin:logout")).url == reverse("login")
+    assert client.get("/").status_code == 302
 
 
 def test_add_refuses_bad_input(login, administrator):

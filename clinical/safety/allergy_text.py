@@ -10,12 +10,19 @@ from . import negation
 from .knowledge import Knowledge, knowledge
 from .languages import in_english
 from .lookup import Match, find
-from .model import AllergyResolution, Mention
+from .model import AllergyResolution, Mention, Term
 from .text import fold, is_number
 
 # One token: a word, or a separator that matters. A full stop only ends a sentence before a space or the end.
 _TOKEN = re.compile(r"[a-z0-9]+|\.(?=\s|$)|->|=>|[\n\r;|•!,/&+():=?\-]|\*(?=\s)")
 _LIST_NUMBER = re.compile(r"(?:(?<=^)|(?<=[\s;,.]))\(?\d{1,2}[.)](?=\s*[a-z])")
+_OTHER_SCRIPT = re.compile(r"(?:[^\W\d_a-z]|[\u0900-\u0e7f])+")
+_EVERYTHING = re.compile(
+    r"\b(?:allerg\w*|reacts?|react(?:ed|ion|ions|ing)|intoleran\w*|sensitive|hypersensitive)"
+    r"(?: \w+){0,2}? (?:to|of|with) (?:\w+ )?(?:everything|anything|"
+    r"all (?:drugs|medicines?|medications?|meds|tablets|pills)|every (?:drug|medicine|medication))\b|"
+    r"\b(?:can|may) only (?:take|have|use|tolerate) "
+)
 LONGEST_TEXT = 4000
 _RUN_TOGETHER = re.compile(r"\b([a-z]{4,})(allerg(?:y|ies|ic))\b")
 # "NKDA including penicillin" names what was asked about, not an exception.
@@ -156,6 +163,9 @@ def resolve_allergy(text: str) -> AllergyResolution:
         matched = {i for m in found for i in range(m.start, m.end)}
         joined = " ".join(sentence.words)
         negative = negative or bool(_NONE.search(joined))
+        if _EVERYTHING.search(joined) and not _NONE.search(joined):
+            # "allergic to everything except paracetamol": what is excepted is tolerated, the rest is not.
+            mentions.append(Mention("everything", Term(classes=frozenset(base.classes))))
         if not found:
             if mentions:
                 # "Penicillin. Anaphylaxis." - the reaction belongs to the allergen before it.
@@ -171,6 +181,7 @@ def resolve_allergy(text: str) -> AllergyResolution:
         unresolved += fragments
         if not found and not fragments and _UNKNOWN.search(joined) and not _NONE_KNOWN.search(joined):
             unresolved.append(joined)
+    unresolved += _OTHER_SCRIPT.findall(fold(text))
     says_none = negative and not any(m.counts for m in mentions)
     letters = any(c.isalpha() for c in text)
     if letters and not mentions and not unresolved and not negative:

@@ -1,40 +1,16 @@
-"""Loading the knowledge files once, and refusing to work without them."""
+"""What the knowledge files say, checked and indexed once."""
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
+from .files import FILES, read, split
 from .model import SEVERITY_RANK, SafetyDataError, Term
 from .text import key
 
-DATA_DIR = Path(__file__).resolve().parent / "data"
-
-# The least each file must hold: a truncated copy is as dangerous as a missing one.
-FILES: dict[str, tuple[tuple[str, ...], int]] = {
-    "ingredients.csv": (("ingredient", "other_names"), 1000),
-    "brands.csv": (("name", "ingredients", "kind"), 2000),
-    "brands_us.csv": (("name", "ingredients", "kind"), 300),
-    "name_synonyms.csv": (("name", "equals", "kind"), 50),
-    "allergy_classes.csv": (("class", "ingredient_inn", "same_class_warn"), 180),
-    "drug_classes.csv": (("class", "label", "same_class_warn", "warn_duplicate", "members"), 80),
-    "class_names.csv": (("name", "classes"), 250),
-    "cross_reactivity.csv": (
-        ("allergy", "medicine", "direction", "when", "severity", "reason", "source"),
-        40,
-    ),
-    "components.csv": (("allergen", "ingredients", "name_words", "severity", "reason", "source"), 8),
-    "non_drug_allergens.csv": (("allergen", "kind", "words"), 20),
-    "words.csv": (("kind", "words"), 7),
-    "stems.csv": (("stem", "position", "class"), 10),
-    "interaction_groups.csv": (("group", "label", "members"), 25),
-    "interactions.csv": (("a", "b", "severity", "message", "source"), 150),
-    "allergy_sources.csv": (("key", "source", "locator"), 20),
-}
 WORD_KINDS = ("severe", "angioedema", "cough", "reaction", "stop", "form", "salt", "general", "weak", "vague")
 CONDITIONS = ("any", "severe", "angioedema", "unless_cough")
 
@@ -91,6 +67,8 @@ class Knowledge:
     ingredients: frozenset[str]
     terms: Mapping[str, Term]
     brand_keys: frozenset[str]
+    # Names that are seldom met: found as they are written or as they sound, never guessed from a misspelling.
+    rare: frozenset[str]
     classes: Mapping[str, DrugClass]
     classes_of: Mapping[str, frozenset[str]]
     cross_reactions: tuple[CrossReaction, ...]
@@ -105,31 +83,6 @@ class Knowledge:
         return "; ".join(self.sources[k] for k in split(keys))
 
 
-def split(cell: str) -> list[str]:
-    """The entries of a semicolon separated cell."""
-    return [part.strip() for part in cell.split(";") if part.strip()]
-
-
-def read(name: str) -> list[dict[str, str]]:
-    """The rows of one knowledge file, or a loud error."""
-    columns, least = FILES[name]
-    path = DATA_DIR / name
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, strict=True)
-            if tuple(reader.fieldnames or ()) != columns:
-                raise SafetyDataError(f"{name}: columns are {reader.fieldnames}, expected {list(columns)}")
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SafetyDataError(f"Prescription safety data cannot be read: {path}: {error}") from error
-    for number, row in enumerate(rows, 2):
-        if None in row or any(value is None for value in row.values()):
-            raise SafetyDataError(f"{name}, row {number}: wrong number of cells")
-    if len(rows) < least:
-        raise SafetyDataError(f"{name}: only {len(rows)} rows, expected at least {least}; is it truncated?")
-    return rows
-
-
 class _Names:
     """Collects what each name stands for."""
 
@@ -138,6 +91,7 @@ class _Names:
         self.classes: dict[str, set[str]] = defaultdict(set)
         self.non_drug: dict[str, str] = {}
         self.brands: set[str] = set()
+        self.rare: set[str] = set()
 
     def terms(self) -> dict[str, Term]:
         names = {*self.ingredients, *self.classes, *self.non_drug}
@@ -152,8 +106,8 @@ class _Names:
         }
 
 
-def _require(known: Iterable[str], used: Iterable[str], where: str) -> None:
-    unknown = sorted(set(used) - set(known))
+def _require(known: Container[str], used: Iterable[str], where: str) -> None:
+    unknown = sorted({name for name in used if name not in known})
     if unknown:
         raise SafetyDataError(f"{where}: unknown {', '.join(unknown)}")
 
@@ -163,13 +117,17 @@ def _names(ingredients: frozenset[str], classes: Mapping[str, DrugClass]) -> _Na
     for row in read("ingredients.csv"):
         for name in (row["ingredient"], *split(row["other_names"])):
             names.ingredients[key(name)].add(row["ingredient"])
-    for file in ("brands.csv", "brands_us.csv"):
-        for row in read(file):
-            parts = split(row["ingredients"])
-            _require(ingredients, parts, f"{file}, {row['name']}")
-            names.ingredients[key(row["name"])].update(parts)
-            if row["kind"] == "brand":
-                names.brands.add(key(row["name"]))
+    more = read("more_names.csv")
+    for row in more:
+        names.rare.add(key(row["name"]))
+        if row["kind"] == "ingredient":
+            names.ingredients[key(row["name"])].add(row["name"])
+    for row in (*read("brands.csv"), *read("brands_us.csv"), *(r for r in more if r["kind"] != "ingredient")):
+        parts = split(row["ingredients"])
+        _require(ingredients, parts, f"brand {row['name']}")
+        names.ingredients[key(row["name"])].update(parts)
+        if row["kind"] == "brand":
+            names.brands.add(key(row["name"]))
     for row in read("name_synonyms.csv"):
         # The file gives pairs of names; which side is our ingredient differs from row to row.
         sides = [row["name"], *split(row["equals"])]
@@ -202,9 +160,12 @@ def _classes(ingredients: frozenset[str]) -> dict[str, DrugClass]:
         cross_react[row["class"]] = row["same_class_warn"]
     details = {row["class"]: row for row in read("drug_classes.csv")}
     _require(details, members, "allergy_classes.csv")
+    for name, row in details.items():
+        members[name].update(split(row["members"]))
+    members["other_ingredients"] |= ingredients.difference(*members.values())
     result = {}
     for name, row in details.items():
-        everyone = frozenset({*members[name], *split(row["members"])})
+        everyone = frozenset(members[name])
         _require(ingredients, everyone, f"class {name}")
         warn = cross_react.get(name, row["same_class_warn"])
         if warn not in ("yes", "only_when_class_named") or row["warn_duplicate"] not in ("yes", "no"):
@@ -222,7 +183,11 @@ def _severity(value: str, where: str) -> str:
 @lru_cache(maxsize=1)
 def knowledge() -> Knowledge:
     """Load and check everything once; a failure is not cached, so a repaired installation recovers."""
-    ingredients = frozenset(row["ingredient"] for row in read("ingredients.csv"))
+    for name in FILES:
+        read(name)
+    ingredients = frozenset(row["ingredient"] for row in read("ingredients.csv")) | frozenset(
+        row["name"] for row in read("more_names.csv") if row["kind"] == "ingredient"
+    )
     classes = _classes(ingredients)
     groups = {c.name: c.members for c in classes.values()}
     for row in read("interaction_groups.csv"):
@@ -303,6 +268,7 @@ def knowledge() -> Knowledge:
         ingredients=ingredients,
         terms=terms,
         brand_keys=frozenset(names.brands),
+        rare=frozenset(names.rare),
         classes=classes,
         classes_of={member: frozenset(found) for member, found in classes_of.items()},
         cross_reactions=tuple(crosses),

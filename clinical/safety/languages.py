@@ -2,8 +2,9 @@
 
 Names themselves need no dictionary: an INN differs from language to language in its ending and its spelling by
 sound, which `text.skeleton` takes away. What is left are the words that deny, and the word for allergy, which
-decide whether a name counts. Spanish, Portuguese, French, Italian and German; anything else stays as it is and
-is shown as not checked.
+decide whether a name counts. Spanish, Portuguese, French, Italian and German, and the simplest phrases of Dutch,
+the Scandinavian languages, Polish and Russian (in Latin letters, see `scripts`); anything else stays as it is and is
+shown as not checked.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ _PHRASES = tuple(
         (rf"\b(?:sin|nenhuma|sem|nessuna|senza|aucune|keine|no refiere|no tiene|niega|nega)\s+{_ALLERGY}{_KNOWN}"
          r"(?=\s*(?:[.,;\n]|$))", "no known allergies"),
         (rf"\bpas d ?{_ALLERGY}{_KNOWN}(?=\s*(?:[.,;\n]|$))", "no known allergies"),
+        (r"\b(?:allergii net|net allergii|bez allergii)(?=\s*(?:[.,;\n]|$))", "no known allergies"),
+        (r"\b(?:geen|ingen|ingen kendte|brak|zadne)\s+(?:bekende )?(?:allergie[en]*|allergier?|alergii|uczulen)"
+         r"(?: bekend| kendt)?(?=\s*(?:[.,;\n]|$))", "no known allergies"),
         # denied for a name
+        (r"\b(?:net|bez) allergii na ", "no allergy to "),
+        (r"\ballergi[a-z]* na |\b(?:uczuleni[ea]|alergi[ae]) na ", "allergic to "),
+        (r"\b(?:geen|ingen) allergi[e]? (?:voor|mot|mod|for) ", "no allergy to "),
+        (r"\b(?:allergisch|allergie) voor |\ballergi(?:sk)? (?:mot|mod|for|overfor) ", "allergic to "),
         (rf"\b(?:sin|sem|senza|aucune|keine|nessuna|nenhuma)\s+{_ALLERGY}{_KNOWN},?\s+"
          r"(?:ausser|sauf|hormis|excepto|exceto|eccetto|salvo|tranne)\b", "no known allergies except"),
         (rf"\b(?:pas d ?|aucune |pas )(?:{_ALLERGY}){_OF} ", "no allergy to "),

@@ -96,6 +96,8 @@ def _consonants(word: str) -> str:
 def _allowed(word: str, name: str, distance: int, base: Knowledge) -> bool:
     """Whether so many changed letters may still be the same word."""
     shorter = min(len(word), len(name))
+    if name in base.rare:
+        return distance == 1 and shorter >= 8
     if distance == 1:
         # Five letters: only when it also sounds the same. Six: not for a brand that ends differently.
         if shorter == 5 and len(word) != len(name):
@@ -134,6 +136,15 @@ def misspelling(word: str) -> tuple[str, Term] | None:
         return _pick(word, near[1], vocab)
     if (missing_first := vocab.by_rest.get(word)) or (missing_first := vocab.by_rest.get(word[1:])):
         return missing_first, _term(vocab, missing_first)
+    if cut_short := [
+        name
+        for name in vocab.by_first.get(word[0], ())
+        if name.startswith(word) and name not in base.rare and name not in base.brand_keys
+    ]:
+        # "metoclop", "carbamaz": the beginning of a name, if it is not the beginning of many.
+        begun = _merge([_term(vocab, name) for name in cut_short])
+        if len(begun.ingredients | begun.classes) <= 3:
+            return " or ".join(cut_short), begun
     for stem, position, drug_class in base.stems:
         if (
             not (word.endswith(stem) if position == "end" else word.startswith(stem) and len(word) >= 7)
@@ -154,8 +165,9 @@ def misspelling(word: str) -> tuple[str, Term] | None:
 
 
 def _pick(word: str, names: list[str], vocab: Vocabulary) -> tuple[str, Term]:
-    """Among equally near names those that sound the same; if several remain, any of them may be meant."""
+    """Among equally near names the usual ones, then those that sound the same; any that remain may be meant."""
     sound = jellyfish.metaphone(word)
+    names = [name for name in names if name not in knowledge().rare] or names
     best = [name for name in names if jellyfish.metaphone(name) == sound] or names
     return " or ".join(best), _merge([_term(vocab, name) for name in best])
 

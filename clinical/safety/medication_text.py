@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -9,6 +10,8 @@ from .knowledge import knowledge
 from .lookup import find
 from .model import Medicine
 from .text import is_number, key, words
+
+_FREE_OF = re.compile(r"(?i)\b\w+[-‐–]free\b")
 
 
 @lru_cache(maxsize=20_000)
@@ -21,7 +24,7 @@ def _resolve(name: str, given: tuple[str, ...]) -> Medicine:
     read_as: list[str] = []
     plain = base.words["form"] | base.words["salt"] | base.words["month"]
     for text in (name, *given):
-        tokens = words(text)
+        tokens = words(_FREE_OF.sub(" ", text))
         matched: set[int] = set()
         for match in find(tokens):
             single = match.end - match.start == 1

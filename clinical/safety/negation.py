@@ -34,7 +34,7 @@ _INTOLERANT = re.compile(
     r"\b(?:not|cannot|cant|unable to|doesnt|didnt|never|poorly|dont|wont|couldnt|can not)(?: \w+)?$"
 )
 _TOLERATES = re.compile(
-    rf"\b(?:tolerat(?:es|ed|ing|e)|can (?:safely )?(?:take|have|use|tolerate)|"
+    rf"\b(?:tolerat(?:es|ed|ing|e)|can (?:safely |only )?(?:take|have|use|tolerate)|"
     rf"(?:ok|okay|fine|well|safe) (?:with|on)|"
     rf"no (?:problems?|issues?|trouble) (?:with|on))(?: \w+){{0,4}}? ({_CHAIN})"
 )
@@ -62,7 +62,26 @@ _UNDONE = re.compile(
 )
 # These belong to the next allergen when one follows: "sulfa, not allergic to penicillin".
 # What the patient takes now is no allergy, if nothing else is said about it: "ramipril cough, on losartan".
-_TAKES_NOW = re.compile(rf"(?:^|,|;)(?: now| currently)* (?:on|taking|switched to|changed to) ({_CHAIN})(?= ,| \)|$)")
+# Behind another allergen only: "rash, on amoxicillin" tells what the rash came from.
+_TAKES_NOW = re.compile(
+    rf"(?:(?:^|§[^§]*?(?:,|;))(?: now| currently)* (?:on|taking|takes|uses|carries|switched to)|"
+    rf"\b(?:changed|switched|swapped) to|\breplaced (?:by|with)) ({_CHAIN})(?= ,| \)|$)"
+)
+# What a reaction was treated with: "anaphylaxis to penicillin, given adrenaline"; not if it caused one in its turn.
+_TREATED = re.compile(
+    r"§\d+§[^§]*?(?:(?:treated|managed|controlled|relieved|helped) (?:with|by|on)|"
+    r"[,(-] (?:given|took|needed|required|received|resolved with|responded to)) (§\d+§)"
+    r"(?= instead| with good|,| ,| \)| and (?:recovered|improved)|$)"
+)
+_REACTED = (
+    r"(?:anaphyla|rash|hives|urticaria|wheez|swell|swollen|angio|itch|react|allerg|vomit|collaps|breath|sick|sjs)"
+)
+# "fine with aspirin for years; now wheeze"
+_NOW_REACTS = re.compile(rf"^(?:but )?(?:now|then|later|recently)\b.*{_REACTED}")
+_RELAPSE = re.compile(
+    rf"\b(?:now|then|later|but|until|recently|subsequently|this time|and)\b"
+    rf"(?: (?!no\b|not\b|without\b|never\b|any\b|denies\b)[^§\s]+){{0,5}} {_REACTED}"
+)
 _REFUTES = re.compile(
     rf"^[^§]*?\b(?:outgrew|outgrown|de ?-? ?label\w*|ruled out|disproved|refuted)(?: :)?"
     rf"(?: \w+){{0,3}} ({_CHAIN})"
@@ -84,6 +103,9 @@ _RELATIVE = re.compile(
 _RELATIVES_OWN = re.compile(
     r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? (?:has|had) (?:an? )?"
     rf"({_CHAIN}) allerg"
+)
+_RELATIVE_LIST = re.compile(
+    rf"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? : ({_CHAIN})(?= {_REACTED}|,| ,|$)"
 )
 _TO = re.compile(rf"{_ALLERGY}(?: \w+){{0,3}}? (?:to|of|with|from|for|against)(?: \w+){{0,3}}$")
 _ENDS_IN_NOT = re.compile(r"\b(?:not|nor|neither)$")
@@ -139,6 +161,10 @@ def judge(words: Sequence[str], before: Sequence[str], spans: Sequence[tuple[int
                 before_it = _slots(text.split(clause)[0])
                 _set(verdicts, before_it[-1:])
             _judge_clause(clause, verdicts, first=number == order == 0)
+    for slot, verdict in enumerate(verdicts):
+        after = text.partition(f"§{slot}§")[2].split("§")[0]
+        if verdict == "tolerated" and _RELAPSE.search(after):
+            verdicts[slot] = ""  # "tolerated in 2010 but hives in 2019"
     return verdicts
 
 
@@ -160,7 +186,9 @@ def _judge_clause(clause: str, verdicts: list[str], *, first: bool) -> None:
     refutes = _REFUTES.match(clause)
     if refutes and not _UNDONE.search(clause[: refutes.start(1)].split(" ruled")[0]):
         _set(verdicts, _slots(refutes.group(1)))
-    for pattern in (_FAMILY, _RELATIVE, _RELATIVES_OWN):
+    for match in _TREATED.finditer(clause):
+        _set(verdicts, _slots(match.group(1)))
+    for pattern in (_FAMILY, _RELATIVE, _RELATIVES_OWN, _RELATIVE_LIST):
         for match in pattern.finditer(clause):
             for slot in _slots(match.group(1)):
                 verdicts[slot] = "family"
@@ -237,6 +265,12 @@ def _judge_after(clause: str, verdicts: list[str]) -> None:
 
 def apply_to_previous(sentence: str, mentions: list[Mention]) -> list[Mention]:
     """A sentence without an allergen may take back the one before: "Penicillin. Delabelled 2022."""
+    if (
+        mentions
+        and mentions[-1].tolerated
+        and re.match(rf"^(?:but )?(?:now|then|later|recently)\b.*{_REACTED}", sentence)
+    ):
+        return [*mentions[:-1], replace(mentions[-1], tolerated=False)]  # "fine with aspirin for years; now wheeze"
     if mentions and re.match(
         r"^(?:since )?(?:ruled out|delabel\w*|de label\w*|tolerated(?! poorly)|allergy ruled out|"
         r"no longer allergic|"

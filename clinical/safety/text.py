@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .scripts import LATIN, in_latin
+
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _QUOTES = dict.fromkeys(map(ord, "'’‘`´ʼ"), None)
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}[a-z]?\b\.?")
@@ -19,10 +21,10 @@ _NUMBER = re.compile(r"\d+[a-z]{0,4}")
 
 def fold(text: str) -> str:
     """Lower case without accents, apostrophes, zero-width marks or dots inside abbreviations ("N.K.D.A.")."""
-    text = _ELISION.sub(r"\1 ", text.translate(_DASHES)).translate(_QUOTES)
+    text = _ELISION.sub(r"\1 ", in_latin(text).translate(_DASHES)).translate(_QUOTES)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
-    text = _DOTTED.sub(lambda m: m.group().replace(".", "") + " ", text.casefold())
+    text = _DOTTED.sub(lambda m: m.group().replace(".", "") + " ", text.casefold().translate(LATIN))
     return _ACID_LAST.sub(r"\1ic acid", _ACID_FIRST.sub(r"\1ic acid", text))
 
 
@@ -50,6 +52,7 @@ _SOUNDS = (
     (re.compile(r"ck|qu|q"), "k"),
     (re.compile(r"c(?=[eiy])"), "s"),
     (re.compile(r"c"), "k"),
+    (re.compile(r"x"), "ks"),
     (re.compile(r"z"), "s"),
     (re.compile(r"y"), "i"),
     (re.compile(r"(.)\1+"), r"\1"),

@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
 
-from django.core.management.base import CommandError
 from django.utils import timezone
 
-from billing.forms.invoices import CreateInvoiceForm, IssueInvoiceForm
-from billing.forms.payments import RecordPaymentForm, VoidPaymentForm
-from billing.models import Invoice
-from clinical.forms.consultations import CompleteConsultationForm, StartConsultationForm
-from clinical.forms.lab_tests import (
-    CancelLabTestForm,
-    CollectSampleForm,
-    EnterResultsForm,
-    ReviewForm,
-    StartProcessingForm,
-)
-from clinical.forms.vital_signs import RecordVitalSignsForm
-from clinical.models import Consultation, LabTest, Medication
+from billing.forms.payments import VoidPaymentForm
 from departments.models import User
-from healthcare.clock import at, now, today
 from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
-from healthcare.demo.history import House, scenarios_for
-from healthcare.demo.labs import lab_value
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
-from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
+from healthcare.demo.visits import SLOT, Visits
 from healthcare.roles import Role
-from healthcare.workflow import submit
-from patients.models import Patient
 from reporting.forms import RequestReportForm
 from reporting.models import ReportType
-from scheduling.forms.booking import BookAppointmentForm
-from scheduling.forms.steps import CancelForm, CheckInForm, ConfirmForm, NoShowForm
-from scheduling.models import Appointment, DoctorSchedule
+from scheduling.models import DoctorSchedule
 
 HOURS_BEFORE, HOURS_AFTER = 4, 4
-SLOT = timedelta(minutes=30)
 
 
-@dataclass
-class Visit:
-    """One of today's visits, on its way through the day."""
-
-    appointment: Appointment
-    scenario: Scenario
-    start: datetime
-
-
-class Today:
+class Today(Visits):
     """Books today's visits around the present hour and plays each as far as the clock has come."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng, self.house, self.now = rng, House.read(), now()
-        self.today = today()
-        self.prescribed_against_allergy = False
 
     def play(self) -> None:
         """Everything that happened today so far, and what is still to come."""
         self.open_today()
-        for doctor in self.house.doctors[:6]:
+        self.play_sure_day(self.house.doctors[0])
+        for doctor in self.house.doctors[1:6]:
             busy = False
             for start in self.starts():
                 visit = self.book(doctor, start)
-                if visit is None:
-                    continue
                 minutes = (self.now - start).total_seconds() / 60
                 if minutes > 40:
                     self.past(visit)
@@ -78,9 +39,8 @@ class Today:
                     self.in_progress(visit)
                 elif minutes > -20:
                     self.waiting(visit)
-                elif self.rng.random() < 0.5:
-                    with at(self.now - timedelta(hours=2)):
-                        self.do(ConfirmForm, self.clerk(), instance=visit.appointment)
+                else:
+                    self.ahead(visit)
         self.void_a_payment()
         CashDesk(self.do, self.rng, sorted(self.house.officers, key=lambda officer: officer.email)).play()
         correct_mistakes(self.do, self.today)
@@ -89,20 +49,42 @@ class Today:
         front_desk()
         self.ask_for_reports()
 
+    def play_sure_day(self, doctor: User) -> None:
+        """The demo doctor's day, left to no chance: some seen, one in the room, one measured, one not, others ahead.
+
+        A minute after midnight nobody has been seen yet; a minute before it, those who wait are late.
+        """
+        starts = self.half_hours()
+        begun = sum(start <= self.now - timedelta(minutes=5) for start in starts)
+        current = max(0, min(begun - 1, len(starts) - 3))
+        for number, start in enumerate(starts):
+            visit = self.book(doctor, start)
+            if number < current:
+                self.past(visit, seen=number == current - 1)
+            elif number == current:
+                self.in_progress(visit)
+            elif number <= current + 2:
+                self.arrive(
+                    visit, self.now - timedelta(minutes=self.rng.randrange(6, 20)), vitals=number == current + 1
+                )
+            else:
+                self.ahead(visit)
+
     # -- the frame of the day ----------------------------------------------------------------
 
-    def starts(self) -> list[datetime]:
-        """Half-hours around now that lie on today's date; the present one is among them."""
-        zone = timezone.get_default_timezone()
-        local = timezone.localtime(self.now, zone).replace(second=0, microsecond=0)
+    def half_hours(self) -> list[datetime]:
+        """Half-hours around now on today's date; the present one is among them."""
+        local = timezone.localtime(self.now, timezone.get_default_timezone()).replace(second=0, microsecond=0)
         present = local.replace(minute=local.minute // 30 * 30)
-        steps = range(-2 * HOURS_BEFORE, 2 * HOURS_AFTER + 1)
-        starts = [present + step * SLOT for step in steps]
+        starts = [present + step * SLOT for step in range(-2 * HOURS_BEFORE, 2 * HOURS_AFTER + 1)]
+        return [start for start in starts if start.date() == self.today]
+
+    def starts(self) -> list[datetime]:
+        """Most of them. Patients come up to half an hour early, and are checked in on the day itself only."""
         return [
-            s
-            for s in starts
-            # Patients arrive up to half an hour early, and check-in is possible on the day itself only.
-            if (s - SLOT).date() == (s + SLOT).date() == self.today and self.rng.random() < 0.85
+            start
+            for start in self.half_hours()
+            if (start - SLOT).date() == (start + SLOT).date() == self.today and self.rng.random() < 0.85
         ]
 
     def open_today(self) -> None:
@@ -127,243 +109,6 @@ class Today:
                 valid_until=self.today,
             ).save()
 
-    def clerk(self) -> User:
-        """Somebody at the front desk."""
-        return self.rng.choice(self.house.clerks)
-
-    def do(self, form_class: Any, actor: User, **arguments: Any) -> Any:
-        """Submit a form; the demo must obey every rule, so a refusal stops the build."""
-        form = submit(form_class, actor=actor, **arguments)
-        if not form.is_valid():
-            raise CommandError(f"The demo broke a rule in {form_class.__name__}: {form.errors.as_json()}")
-        return form.instance
-
-    # -- one visit ---------------------------------------------------------------------------
-
-    def patient_for(self, scenario: Scenario) -> Patient:
-        """An active patient of fitting age who is not here today yet."""
-        low, high = scenario.ages
-        fitting = Patient.objects.filter(
-            is_active=True,
-            date_of_birth__lte=years_before(self.today, low),
-            date_of_birth__gt=years_before(self.today, high + 1),
-        ).exclude(appointments__appointment_date=self.today)
-        count = fitting.count()
-        return fitting.order_by("id")[self.rng.randrange(count)] if count else Patient.objects.order_by("id")[0]
-
-    def book(self, doctor: User, start: datetime) -> Visit | None:
-        """Booked two days ago."""
-        scenario = self.rng.choice(scenarios_for(doctor))
-        patient = self.patient_for(scenario)
-        data = {
-            "patient": patient.pk,
-            "doctor": doctor.pk,
-            "appointment_date": self.today.isoformat(),
-            "appointment_time": f"{start:%H:%M}",
-            "duration_minutes": "30",
-            "appointment_type": scenario.visit_type,
-            "reason": scenario.reason,
-            "acknowledge_warnings": "on",
-            "override_reason": "Asked for by the patient",
-        }
-        with at(self.now - timedelta(days=2, minutes=self.rng.randrange(600))):
-            appointment = self.do(BookAppointmentForm, self.clerk(), data=data)
-        return Visit(appointment, scenario, start)
-
-    def arrive(self, visit: Visit, moment: datetime, vitals: bool = True) -> None:
-        """Checked in, and measured by a nurse."""
-        with at(moment):
-            self.do(CheckInForm, self.clerk(), instance=visit.appointment)
-        if vitals:
-            with at(min(moment + timedelta(minutes=1), self.now)):
-                data = {"patient": visit.appointment.patient_id, **self.measurements(visit)}
-                self.do(RecordVitalSignsForm, self.rng.choice(self.house.nurses), data=data)
-
-    def measurements(self, visit: Visit) -> dict[str, str]:
-        """Plausible values, shifted by what the patient came with."""
-        rng, shift = self.rng, visit.scenario.vitals
-        child = visit.appointment.patient.age < 15
-        systolic = int(rng.gauss(102 if child else 126, 8) + shift.get("systolic_bp", 0))
-        return {
-            "systolic_bp": str(systolic),
-            "diastolic_bp": str(int(systolic * 0.63)),
-            "pulse_rate": str(int(rng.gauss(96 if child else 75, 7) + shift.get("pulse_rate", 0))),
-            "temperature_celsius": f"{min(40.5, rng.gauss(36.8, 0.2) + shift.get('temperature_celsius', 0)):.1f}",
-            "temperature_unit": "C",
-            "respiratory_rate": str(int(rng.gauss(16, 2) + shift.get("respiratory_rate", 0))),
-            "oxygen_saturation": str(min(100, int(rng.gauss(98, 1) + shift.get("oxygen_saturation", 0)))),
-            "weight_kg": f"{rng.gauss(26 if child else 74, 6):.1f}",
-            "height_cm": f"{rng.gauss(125 if child else 169, 6):.1f}",
-            # Most are asked how they are, and breathe room air: then NEWS2 is complete.
-            **({"consciousness": "A", "supplemental_oxygen": "false"} if rng.random() < 0.7 else {}),
-        }
-
-    def start(self, visit: Visit, moment: datetime) -> Consultation:
-        """The doctor calls the patient in."""
-        appointment = visit.appointment
-        with at(moment):
-            return self.do(
-                StartConsultationForm, appointment.doctor, data={"appointment": appointment.pk}, appointment=appointment
-            )
-
-    def waiting(self, visit: Visit) -> None:
-        """Some have arrived early, some have been measured, some are late."""
-        arrived = self.now - timedelta(minutes=self.rng.randrange(6, 34))
-        if self.rng.random() < 0.75:
-            self.arrive(visit, max(arrived, visit.start - SLOT), vitals=self.rng.random() < 0.55)
-
-    def in_progress(self, visit: Visit) -> None:
-        """With the doctor now; the note has begun."""
-        self.arrive(visit, visit.start - timedelta(minutes=8))
-        self.start(visit, min(visit.start + timedelta(minutes=3), self.now))
-
-    def past(self, visit: Visit) -> None:
-        """Seen, cancelled or missed."""
-        kind = self.rng.choices(["seen", "cancelled", "no_show"], [84, 8, 8])[0]
-        if kind == "cancelled":
-            with at(visit.start - timedelta(hours=3)):
-                data = {"cancellation_reason": self.rng.choice(CANCEL_REASONS)}
-                self.do(CancelForm, self.clerk(), instance=visit.appointment, data=data)
-        elif kind == "no_show":
-            with at(visit.start + timedelta(minutes=25)):
-                self.do(NoShowForm, self.clerk(), instance=visit.appointment)
-        else:
-            # Measuring takes four minutes and comes before the doctor's call.
-            self.arrive(visit, visit.start - timedelta(minutes=self.rng.randrange(4, 14)))
-            consultation = self.start(visit, visit.start + timedelta(minutes=self.rng.randrange(1, 9)))
-            ended = visit.start + timedelta(minutes=self.rng.randrange(18, 30))
-            self.complete(visit, consultation, ended)
-            self.follow_labs(consultation, ended)
-            self.bill(visit, ended)
-
-    def complete(self, visit: Visit, consultation: Consultation, ended: datetime) -> None:
-        """Note, prescriptions and lab orders, all at once; an allergy warning is acknowledged once a day."""
-        scenario = visit.scenario
-        data: dict[str, Any] = {
-            "chief_complaint": scenario.complaint,
-            "present_illness": scenario.illness,
-            "examination_findings": scenario.findings,
-            "diagnosis": scenario.diagnosis,
-            "treatment_plan": scenario.plan,
-        }
-        if scenario.follow_up_days:
-            data |= {
-                "follow_up_required": "on",
-                "follow_up_date": (self.today + timedelta(days=scenario.follow_up_days)).isoformat(),
-            }
-        rows = [self.prescription_row(rx) for rx in scenario.prescriptions]
-        data |= formset_data("lab_tests", [{"test_name": name} for name in scenario.labs])
-        doctor = consultation.doctor
-        with at(ended):
-            form = submit(
-                CompleteConsultationForm,
-                actor=doctor,
-                instance=consultation,
-                data=data | formset_data("prescriptions", rows),
-            )
-            if form.is_valid():
-                return
-            if not self.prescribed_against_allergy:
-                self.prescribed_against_allergy = True
-                for row in rows:
-                    row |= {
-                        "acknowledge_warnings": "on",
-                        "override_reason": "Tolerated before without any reaction; benefit outweighs the risk.",
-                    }
-                self.do(
-                    CompleteConsultationForm,
-                    doctor,
-                    instance=consultation,
-                    data=data | formset_data("prescriptions", rows),
-                )
-                return
-            # The check warned: this doctor prescribes something else another time.
-            self.do(CompleteConsultationForm, doctor, instance=consultation, data=data)
-
-    def prescription_row(self, rx: Rx) -> dict[str, Any]:
-        """A scenario's prescription as typed into the page."""
-        medication: Medication | None = self.house.medication(rx)
-        return {
-            "medication": medication.pk if medication else "",
-            "medication_name": "" if medication else f"{rx.ingredients} {rx.hint}".capitalize(),
-            "dosage": rx.dosage,
-            "frequency": rx.frequency,
-            "duration": rx.duration,
-            "quantity": str(rx.quantity),
-            "route": medication.route if medication else "",
-            "special_instructions": rx.instructions,
-        }
-
-    def follow_labs(self, consultation: Consultation, ended: datetime) -> None:
-        """The ordered tests are at every step of their way."""
-        nurse = self.rng.choice(self.house.nurses)
-        for test in LabTest.objects.filter(consultation=consultation).order_by("id"):
-            steps = self.rng.choice([0, 1, 2, 3, 3, 4])
-            if steps == 0 and self.rng.random() < 0.4:
-                with at(min(ended + timedelta(minutes=3), self.now)):
-                    reason = {"cancellation_reason": "Ordered twice"}
-                    self.do(CancelLabTestForm, consultation.doctor, instance=test, data=reason)
-                continue
-            forms: list[tuple[Any, User, dict[str, str]]] = [
-                (CollectSampleForm, nurse, {}),
-                (StartProcessingForm, nurse, {}),
-                (EnterResultsForm, nurse, self.result_of(test)),
-                (ReviewForm, consultation.doctor, {"review_comment": "Seen; patient informed."}),
-            ]
-            for number, (form, actor, data) in enumerate(forms[:steps], start=1):
-                with at(min(ended + timedelta(minutes=8 * number), self.now)):
-                    self.do(form, actor, instance=test, data=data)
-
-    def result_of(self, test: LabTest) -> dict[str, str]:
-        """A value near the reference range; one in four outside."""
-        sex = "M" if test.patient.gender == "male" else "F"
-        entry = self.house.labs[test.test_name, sex]
-        value, _abnormal = lab_value(entry, self.rng, abnormal=0.25)
-        return {
-            "result_value": value,
-            "result_unit": entry["unit"],
-            "reference_range": entry["reference_range_text"],
-        }
-
-    def bill(self, visit: Visit, ended: datetime) -> None:
-        """Half of the visits are billed by now; most of these are paid at once."""
-        if self.rng.random() < 0.45:
-            return
-        officer = self.rng.choice(self.house.officers)
-        services = [self.house.fee(visit.scenario.visit_type)]
-        services += [self.house.services[name] for name in visit.scenario.labs if name in self.house.services]
-        lines = [{"service": service.pk, "quantity": "1"} for service in services]
-        with at(min(ended + timedelta(minutes=9), self.now)):
-            invoice: Invoice = self.do(
-                CreateInvoiceForm,
-                officer,
-                data={
-                    "appointment": visit.appointment.pk,
-                    "invoice_date": self.today.isoformat(),
-                    "due_date": (self.today + timedelta(days=30)).isoformat(),
-                    **formset_data("line_items", lines),
-                },
-            )
-            if self.rng.random() < 0.2:
-                return
-            invoice = self.do(IssueInvoiceForm, officer, instance=invoice)
-        if self.rng.random() < 0.7:
-            whole = self.rng.random() < 0.75
-            method = self.rng.choice(["cash", "credit_card", "debit_card", "insurance"])
-            with at(min(ended + timedelta(minutes=14), self.now)):
-                self.do(
-                    RecordPaymentForm,
-                    officer,
-                    data={
-                        "invoice": invoice.pk,
-                        "amount": str(
-                            invoice.balance_due if whole else (invoice.balance_due / 2).quantize(invoice.balance_due)
-                        ),
-                        "payment_method": method,
-                        "transaction_reference": "" if method == "cash" else f"T{self.rng.randrange(10**7, 10**8)}",
-                    },
-                )
-
     def ask_for_reports(self) -> None:
         """The administrator wants the month's figures; the worker makes them once it runs."""
         administrator = User.objects.filter(role=Role.ADMINISTRATOR).order_by("email")[0]
@@ -383,19 +128,3 @@ class Today:
                 instance=payment,
                 data={"void_reason": "Card terminal charged the wrong amount"},
             )
-
-
-def formset_data(prefix: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows as a page posts them."""
-    data: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": str(len(rows)), f"{prefix}-INITIAL_FORMS": "0"}
-    for number, row in enumerate(rows):
-        data |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
-    return data
-
-
-def years_before(day: date, years: int) -> date:
-    """The same day so many years earlier; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)

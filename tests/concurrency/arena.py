@@ -73,22 +73,30 @@ def database(engine, tmp_path):
         on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def race(engine, tmp_path, module, *, processes, **options):
-    """(what was seeded, what each player returned, what was read) of a race."""
+def race(engine, tmp_path, module, *, processes, patience=180, **options):
+    """(what was seeded, what each player returned, what was read) of a race; `patience` in seconds."""
     with database(engine, tmp_path) as url:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.concurrency.arena", module, str(processes), json.dumps(options)],
+            [
+                sys.executable,
+                "-m",
+                "tests.concurrency.arena",
+                module,
+                str(processes),
+                str(patience),
+                json.dumps(options),
+            ],
             cwd=ROOT,
             env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "healthcare.settings"},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=patience + 60,
         )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def main(module, processes, options):
+def main(module, processes, patience, options):
     """Seed, let them race, read; the result goes to standard output as JSON."""
     import django
     from django.conf import settings
@@ -112,11 +120,11 @@ def main(module, processes, options):
     players = [fork.Process(target=player, args=(number,)) for number in range(processes)]
     for one in players:
         one.start()
-    played = [answers.get(timeout=180) for _ in players]
+    played = [answers.get(timeout=patience) for _ in players]
     for one in players:
         one.join()
     json.dump([seeded, [answer for _number, answer in sorted(played)], game.read(seeded)], sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))

@@ -2,6 +2,7 @@
 to the other doctor, cancel, mark as missed, and bring back what was missed."""
 
 import random
+import time
 
 from audit.models import AuditLog
 from departments.models import User
@@ -68,19 +69,35 @@ def decide(dice, seeded, rounds):
                     "doctor": str(row.doctor_id),
                     "appointment_time": f"{row.appointment_time:%H:%M}",
                 }
+        want = wanted(asked if kind in ("book", "move") else data, row, data.get("patient"))
+        began = time.monotonic()  # one clock for all processes
         try:
             done = submit(form, actor=actor, data=data, **({"instance": row} if row else {}))
         except Exception as error:  # every answer counts, this one as a failure
-            yield {"kind": kind, "saved": False, "codes": [f"{type(error).__name__}: {error}"]}
+            answer = {"saved": False, "codes": [f"{type(error).__name__}: {error}"], "key": key}
+            yield {"kind": kind, "want": want, "moment": [began, time.monotonic()], **answer}
             continue
+        moment = [began, time.monotonic()]
         saved = done.is_valid()
         codes = sorted({error.code for errors in done.errors.as_data().values() for error in errors})
         key = str(done.instance.pk)
-        yield {"kind": kind, "saved": saved, "codes": codes, "key": key}
+        yield {"kind": kind, "want": want, "moment": moment, "saved": saved, "codes": codes, "key": key}
         if saved and kind == "cancel":
             del mine[key]
         elif saved and kind in ("book", "reactivate", "miss"):
             mine[key] = "missed" if kind == "miss" else "open"
+
+
+def wanted(asked, row, patient):
+    """The time that a decision is about, as the oracle reads it."""
+    at = asked.get("appointment_time") or f"{row.appointment_time:%H:%M}"
+    hour, minute = at.split(":")
+    return {
+        "doctor": asked.get("doctor") or str(row.doctor_id),
+        "patient": patient or str(row.patient_id),
+        "minute": int(hour) * 60 + int(minute),
+        "length": int(asked.get("duration_minutes") or row.duration_minutes),
+    }
 
 
 def read(seeded):

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter as Tally
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -15,9 +15,10 @@ from audit.models import AuditLog
 from billing.models import Invoice, InvoiceStatus, Payment
 from clinical.models import LabTest, LabTestStatus
 from departments.models import User
-from healthcare.clock import today
+from healthcare.clock import at, today
 from healthcare.context import act
 from healthcare.demo.people import build_house, build_patients
+from healthcare.demo.today import Today
 from healthcare.money import ZERO
 from healthcare.roles import Role
 from healthcare.startup import DEMO_DOMAIN
@@ -169,3 +170,20 @@ def test_the_same_seed_gives_the_same_patients():
             transaction.set_rollback(True)
     assert len(found[0]) == 12
     assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.spec("DATA-1")
+def test_the_demo_doctors_day_is_left_to_no_chance(built):
+    me = User.objects.get(email=f"doctor{DEMO_DOMAIN}")
+    for ahead, (clock, seen) in enumerate({"00:00:30": False, "00:09": False, "00:40": True, "23:59": True}.items()):
+        day = today() + timedelta(days=100 + ahead)  # nobody is booked for
+        moment = timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
+        with at(moment), act(audited=False):
+            played = Today(random.Random(3))
+            played.open_today()
+            played.play_sure_day(played.house.doctors[0])
+            own = Appointment.objects.filter(doctor=me, appointment_date=day)
+            assert own.get(status="in_progress").consultation.doctor == me
+            waiting = own.filter(status="checked_in").with_measured().order_by("appointment_time")
+            assert [row.measured for row in waiting] == [True, False]
+            assert own.filter(status="completed", completed_at__lte=moment).exists() == seen

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from billing.models import UnbilledVisit
+from billing.models.unbilled import UnbilledVisitQuerySet
 from scheduling.models import Appointment
 
 
-def unbilled_visits() -> QuerySet[UnbilledVisit]:
+def unbilled_visits() -> UnbilledVisitQuerySet:
     """Completed consultations of a visit that has no invoice, or only cancelled ones."""
     return UnbilledVisit.objects.select_related(
         "consultation__patient", "consultation__doctor", "appointment__department"

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clinical.models import Consultation
+from clinical.models import Consultation, LabTest, LabTestStatus
 from healthcare.models import BaseModel, BaseQuerySet
 from patients.models import Patient
 from scheduling.models import Appointment
@@ -15,6 +15,11 @@ from scheduling.models import Appointment
 
 class UnbilledVisitQuerySet(BaseQuerySet):
     """Visits that wait for an invoice."""
+
+    def with_services(self) -> Self:
+        """With what `services` names, however many visits there are."""
+        done = LabTest.objects.filter(status=LabTestStatus.COMPLETED).order_by("id").only("consultation", "test_name")
+        return self.prefetch_related(models.Prefetch("consultation__lab_tests", queryset=done, to_attr="tests_done"))
 
     def search(self, text: str) -> Self:
         """By whatever finds the patient."""
@@ -44,6 +49,12 @@ class UnbilledVisit(BaseModel):
 
     def __str__(self) -> str:
         return str(self.consultation)
+
+    @property
+    def services(self) -> str:
+        """The kind of visit and the tests done in it, of a row that was asked for with `with_services()`."""
+        tests = [test.test_name for test in self.consultation.tests_done]  # type: ignore[attr-defined]
+        return ", ".join([str(self.appointment.get_appointment_type_display()), *tests])
 
     def patient_of_row(self) -> Any:
         return self.consultation.patient_id

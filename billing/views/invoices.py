@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +15,6 @@ from billing.models import Invoice, UnbilledVisit
 from billing.texts import letterhead_of, texts_of
 from billing.views.payments import REFUND_COLUMNS
 from billing.visits import billable_appointments, unbilled_visits
-from clinical.models import LabTest, LabTestStatus
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
     Action,
@@ -73,8 +70,7 @@ class UnbilledList(ListPage):
         Column("consultation.patient", _("Patient")),
         Column("consultation.doctor", _("Doctor")),
         Column("appointment.department", _("Department")),
-        Column("appointment.appointment_type", _("Type")),
-        Column("lab_tests_done", _("Completed lab tests"), align="end"),
+        Column("services", _("Services")),
     )
     row_actions = (
         Action(
@@ -89,9 +85,7 @@ class UnbilledList(ListPage):
     )
 
     def get_queryset(self) -> Any:
-        done = LabTest.objects.filter(consultation=OuterRef("consultation"), status=LabTestStatus.COMPLETED).order_by()
-        counted = done.values("consultation").annotate(number=Count("pk")).values("number")
-        return unbilled_visits().annotate(lab_tests_done=Coalesce(Subquery(counted), 0))
+        return unbilled_visits().with_services()
 
     def row_url(self, row: Any) -> str:
         return ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from decimal import Decimal
 
+import openpyxl
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
@@ -22,6 +24,7 @@ from billing.forms import (
     RecordPaymentForm,
 )
 from billing.models import Invoice, InvoiceLineItem, InvoiceStatus
+from billing.suggestions import suggested_lines
 from departments.models import ClinicSettings
 from healthcare.clock import now, today
 from healthcare.workflow import submit
@@ -128,6 +131,33 @@ def test_suggested_lines_are_the_fee_and_the_completed_tests(login, billing_offi
         assert lines[0]["description"] == first
         assert lines[-2]["service"] == potassium.pk
         assert lines[-1] == {"description": "Rare test", "quantity": 1}
+
+
+@pytest.mark.spec("WF-INV")
+@pytest.mark.parametrize(
+    ("kind", "reason", "findings", "procedures"),
+    [
+        ("consultation", "Chest pain", "ECG: sinus rhythm.", ["Electrocardiogram (ECG)"]),
+        ("consultation", "influenza VACCINATION", "", ["Influenza vaccination"]),
+        ("procedure", "Wound care and stitches", "", ["Wound care and dressing"]),
+        ("consultation", "Wound care and stitches", "Secgment, infusion", []),
+        ("procedure", "Talk", "", []),
+        ("follow_up", "", "Intravenous infusion given", ["Intravenous infusion, first hour"]),
+    ],
+)
+def test_procedures_are_suggested_by_their_names(kind, reason, findings, procedures):
+    for name, service_type in (
+        ("Electrocardiogram (ECG)", "procedure"),
+        ("Influenza vaccination", "vaccination"),
+        ("Wound care and dressing", "procedure"),
+        ("Suture removal", "procedure"),
+        ("Intravenous infusion, first hour", "procedure"),
+    ):
+        ServiceFactory(name=name, service_type=service_type)
+    appointment = AppointmentFactory(status="completed", appointment_type=kind, reason=reason)
+    texts = {"examination_findings": findings, "treatment_plan": "Suture removal in ten days"}
+    ConsultationFactory(completed=True, appointment=appointment, patient=appointment.patient, **texts)
+    assert [line["description"] for line in suggested_lines(appointment)] == procedures
 
 
 @pytest.mark.spec("WF-INV")
@@ -458,8 +488,14 @@ def test_unbilled_worklist_offers_the_invoice(login, billing_officer, visit, cre
     ConsultationFactory()
     done = ConsultationFactory(completed=True).appointment
     create(done, FEE)
+    for name, status in (("Sodium", "ordered"), ("Potassium", "completed")):
+        result = {"result_value": "1", "sample_collected_date": now()} if status == "completed" else {}
+        LabTestFactory(consultation=visit.consultation, test_name=name, status=status, **result)
     page = login(billing_officer).get(reverse("invoice_unbilled"))
     (row,) = page.context["rows"]
+    assert row["object"].services == f"{visit.get_appointment_type_display()}, Potassium"
+    book = b"".join(login(billing_officer).get(reverse("invoice_unbilled"), {"export": "xlsx"}).streaming_content)
+    assert "Potassium" in str(list(openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True)))
     assert row["object"].appointment == visit
     assert row["actions"][0]["url"] == reverse("invoice_create") + f"?appointment={visit.pk}"
     options = login(billing_officer).get(reverse("billable_appointment_options"), {"q": visit.patient.last_name})

@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from healthcare.admin_site import ClinicAdmin
-from reporting.forms import RenameReportForm
-from reporting.models import Report
+from reporting.forms import RenameReportForm, ScheduleReportForm
+from reporting.models import Report, ReportSchedule
 
 
 @admin.register(Report)
@@ -14,4 +14,14 @@ class ReportAdmin(ClinicAdmin):
     change_form = RenameReportForm
     list_display = ("report_name", "report_type", "status", "generated_by_user", "created_at")
     list_filter = ("report_type", "status", "is_active")
+    search_fields = ("report_name",)
+
+
+@admin.register(ReportSchedule)
+class ReportScheduleAdmin(ClinicAdmin):
+    """Reports that are made again and again."""
+
+    change_form = ScheduleReportForm
+    list_display = ("report_name", "report_type", "frequency", "generated_by_user", "next_on", "is_active")
+    list_filter = ("report_type", "frequency", "is_active")
     search_fields = ("report_name",)

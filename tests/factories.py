@@ -24,7 +24,7 @@ from departments.models import Department, User
 from healthcare.clock import now, today
 from healthcare.roles import Role
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
-from reporting.models import Report
+from reporting.models import Report, ReportSchedule
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 PASSWORD = "Clinic-test-2026!"
@@ -322,6 +322,16 @@ class CashCloseFactory(factory.django.DjangoModelFactory):
     denominations = {"20": 1}
     expected_total = counted_total = Decimal("20.00")
     variance = Decimal(0)
+
+
+class ReportScheduleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ReportSchedule
+
+    report_name = "Revenue, weekly"
+    report_type = "revenue"
+    generated_by_user = factory.SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+    next_on = factory.LazyFunction(today)
 
 
 class ReportFactory(factory.django.DjangoModelFactory):

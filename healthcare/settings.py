@@ -284,6 +284,10 @@ Q_CLUSTER = {
 }
 # A report whose worker gave no sign of life for so long is started again.
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", default=300)
+# Files of reports are removed after so many days; the figures stay.
+REPORT_KEEP_DAYS = env.int("REPORT_KEEP_DAYS", default=90)
+# Where people open the clinic (https://clinic.example), for links in e-mails.
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
 # 0: no log of slow queries.

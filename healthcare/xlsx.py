@@ -2,79 +2,110 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from django.http import FileResponse
 from django.utils import timezone
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from xlsxwriter import Workbook
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: Excel holds no more text in a cell.
-LONGEST_TEXT = 32_767
-_FORMATS = {Decimal: "#,##0.00", datetime: "yyyy-mm-dd hh:mm", date: "yyyy-mm-dd", time: "hh:mm"}
+#: Excel holds no more text in a cell, and no more rows in a sheet.
+LONGEST_TEXT, MOST_ROWS = 32_767, 1_048_576
+#: What XML cannot say.
+UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: Its calendar begins here; an earlier day is written as text.
+FIRST_YEAR = 1900
+NUMBER_FORMATS = {Decimal: "#,##0.00", datetime: "yyyy-mm-dd hh:mm", date: "yyyy-mm-dd", time: "hh:mm"}
 
 
-def cell(sheet: Any, value: Any) -> Any:
-    """A cell of the value's own type; text is always text, never a formula."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return WriteOnlyCell(sheet, value=value)
-    if isinstance(value, datetime) and timezone.is_aware(value):
-        value = timezone.localtime(value, timezone.get_default_timezone()).replace(tzinfo=None)
-    for kind, number_format in _FORMATS.items():
-        if isinstance(value, kind):
-            written = WriteOnlyCell(sheet, value=value)
-            written.number_format = number_format
-            return written
-    written = WriteOnlyCell(sheet, value="")
-    written._value = ILLEGAL_CHARACTERS_RE.sub("", str(value))[:LONGEST_TEXT]
-    written.data_type = "s"
-    return written
+class Book:
+    """A workbook that is written row by row, straight to the disk."""
+
+    def __init__(self, file: Any) -> None:
+        self.book = Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+        self.known: dict[tuple[str, bool], Any] = {}
+
+    def look(self, number_format: str, bold: bool) -> Any:
+        """A cell's format, made once for the whole workbook."""
+        key = (number_format, bold)
+        if key not in self.known:
+            said = ({"num_format": number_format} if number_format else {}) | ({"bold": True} if bold else {})
+            self.known[key] = self.book.add_format(said) if said else None
+        return self.known[key]
+
+    def write(self, sheet: Any, row: int, column: int, value: Any, number_format: str = "", bold: bool = False) -> None:
+        """A cell of the value's own type; text is always text, never a formula."""
+        if value is None or value == "":
+            return
+        if isinstance(value, bool):
+            sheet.write_boolean(row, column, value, self.look("", bold))
+        elif isinstance(value, (int, float)):
+            sheet.write_number(row, column, value, self.look(number_format, bold))
+        elif isinstance(value, Decimal):
+            sheet.write_number(row, column, value, self.look(number_format or NUMBER_FORMATS[Decimal], bold))
+        elif isinstance(value, time) or (isinstance(value, date) and value.year >= FIRST_YEAR):
+            if isinstance(value, datetime) and timezone.is_aware(value):
+                value = timezone.localtime(value, timezone.get_default_timezone()).replace(tzinfo=None)
+            look = self.look(number_format or NUMBER_FORMATS[type(value)], bold)
+            sheet.write_datetime(row, column, value, look)
+        else:
+            text = UNSPEAKABLE.sub("", str(value))[:LONGEST_TEXT]
+            sheet.write_string(row, column, text, self.look("", bold))
+
+    def add_sheet(
+        self,
+        title: Any,
+        headings: Sequence[Any],
+        rows: Iterable[Sequence[Any]],
+        widths: Sequence[int] = (),
+        totals: Sequence[Any] = (),
+        formats: Sequence[str] = (),
+    ) -> None:
+        """A sheet with a bold frozen header, the rows, and a bold last line of totals; more sheets if one is full."""
+        formats = formats or [""] * len(headings)
+        remaining = iter(rows)
+        part = 1
+        while True:
+            name = str(title) if part == 1 else f"{str(title)[:24]} ({part})"
+            sheet = self.book.add_worksheet(re.sub(r"[\[\]:*?/\\']", "", name)[:31].strip() or f"Sheet {part}")
+            sheet.freeze_panes(1, 0)
+            for column, heading in enumerate(headings):
+                width = widths[column] if column < len(widths) else max(12, min(40, len(str(heading)) + 6))
+                sheet.set_column(column, column, width)
+                self.write(sheet, 0, column, heading, bold=True)
+            line = 0
+            for line, values in enumerate(remaining, start=1):
+                for column, value in enumerate(values):
+                    self.write(sheet, line, column, value, formats[column])
+                if line == MOST_ROWS - 2:
+                    break
+            if line < MOST_ROWS - 2:
+                break
+            part += 1
+        for column, value in enumerate(totals):
+            self.write(sheet, line + 1, column, value, formats[column], bold=True)
 
 
-def add_sheet(
-    book: Workbook,
-    title: str,
-    headings: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    widths: Sequence[int] = (),
-    totals: Sequence[Any] = (),
-) -> None:
-    """A sheet with a bold frozen header, the rows, streamed, and a bold last line of totals."""
-    sheet = book.create_sheet("".join(c for c in title if c not in "[]:*?/\\")[:31] or "Sheet")
-    sheet.freeze_panes = "A2"
-    for number, heading in enumerate(headings, start=1):
-        width = widths[number - 1] if number <= len(widths) else max(12, min(40, len(heading) + 6))
-        sheet.column_dimensions[get_column_letter(number)].width = width
-    sheet.append(bold(sheet, headings))
-    for row in rows:
-        sheet.append([cell(sheet, value) for value in row])
-    if totals:
-        sheet.append(bold(sheet, totals))
-
-
-def bold(sheet: Any, values: Sequence[Any]) -> list[Any]:
-    """A line of bold cells."""
-    cells = [cell(sheet, value) for value in values]
-    for written in cells:
-        written.font = Font(bold=True)
-    return cells
+@contextmanager
+def workbook(file: Any) -> Iterator[Book]:
+    """A workbook that is complete in the file at the end."""
+    book = Book(file)
+    yield book
+    book.book.close()
+    file.seek(0)
 
 
 def workbook_response(
     filename: str, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> FileResponse:
     """A one-sheet workbook as a download."""
-    book = Workbook(write_only=True)
-    add_sheet(book, title, headings, rows)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    book.save(file)
-    file.seek(0)
+    with workbook(file) as book:
+        book.add_sheet(title, headings, rows)
     return FileResponse(file, as_attachment=True, filename=filename, content_type=CONTENT_TYPE)

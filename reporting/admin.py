@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from healthcare.admin_site import ClinicAdmin
-from reporting.forms import HideReportForm, RenameReportForm, RestoreReportForm
-from reporting.models import Report
+from reporting.forms import HideReportForm, RenameReportForm, RestoreReportForm, ScheduleReportForm
+from reporting.models import Report, ReportSchedule
 
 
 @admin.register(Report)
@@ -16,3 +16,13 @@ class ReportAdmin(ClinicAdmin):
     list_filter = ("report_type", "status", "is_active")
     search_fields = ("report_name",)
     row_forms = (HideReportForm, RestoreReportForm)
+
+
+@admin.register(ReportSchedule)
+class ReportScheduleAdmin(ClinicAdmin):
+    """Reports that are made again and again."""
+
+    change_form = ScheduleReportForm
+    list_display = ("report_name", "report_type", "frequency", "generated_by_user", "next_on", "is_active")
+    list_filter = ("report_type", "frequency", "is_active")
+    search_fields = ("report_name",)

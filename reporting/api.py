@@ -19,8 +19,22 @@ REPORTS = Resource(
     aliases=("generate",),
     edit=views.ReportEdit,
     delete=views.ReportDelete,
-    actions={"regenerate": views.ReportRegenerate, "reactivate": views.ReportReactivate},
-    exclude=("result", "attempts"),
+    actions={
+        "cancel": views.ReportCancel,
+        "regenerate": views.ReportRegenerate,
+        "reactivate": views.ReportReactivate,
+    },
+    exclude=("result", "attempts", "claim", "request_key"),
+)
+
+SCHEDULES = Resource(
+    "report-schedules",
+    list_page=views.ReportScheduleList,
+    detail_page=views.ReportScheduleDetail,
+    create=views.ReportScheduleCreate,
+    edit=views.ReportScheduleEdit,
+    delete=views.ReportScheduleDelete,
+    actions={"reactivate": views.ReportScheduleReactivate},
 )
 
 
@@ -32,7 +46,7 @@ def download(request: HttpRequest, id: UUID) -> HttpResponseBase:
     return page.get(request)
 
 
-RESOURCES = (REPORTS,)
+RESOURCES = (REPORTS, SCHEDULES)
 OPERATIONS = (
     Operation(
         "GET",

@@ -19,14 +19,16 @@ class ReportingConfig(AppConfig):
         from reporting import worker
 
         post_spawn.connect(worker.worker_started, dispatch_uid="reporting.worker_started")
-        post_migrate.connect(schedule_sweep, sender=self, dispatch_uid="reporting.schedule_sweep")
+        post_migrate.connect(schedule_work, sender=self, dispatch_uid="reporting.schedule_work")
 
 
-def schedule_sweep(using: str = "default", **_kwargs: Any) -> None:
-    """Look for reports whose worker is gone, once a minute."""
+def schedule_work(using: str = "default", **_kwargs: Any) -> None:
+    """Once a minute: reports whose worker is gone. Every few minutes: those that are due. Each day: old files."""
     from django.db import connections
 
     from healthcare.tasks import repeat
 
     if "django_q_schedule" in connections[using].introspection.table_names():
         repeat("reporting.worker.sweep", minutes=1)
+        repeat("reporting.schedules.run", minutes=5)
+        repeat("reporting.worker.tidy", minutes=24 * 60)

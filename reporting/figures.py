@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -16,10 +16,16 @@ from django.utils.translation import gettext as _
 from departments.models import Department, User
 from healthcare.roles import may
 from healthcare.templatetags.display import NOTHING, money, number
+from patients.models import InsuranceProvider
 from reporting.models import Report
 from reporting.periods import Period
 from reporting.reports import KINDS
+from reporting.reports.base import Figure
+from reporting.sums import percent
+from scheduling.models import Weekday
 
+#: Columns of a map of busy hours.
+DAYS = frozenset(Weekday(day).name.lower() for day in range(7))
 #: Kinds of values that stand at the right of their column.
 NUMERIC = frozenset({"count", "money", "number", "percent", "minutes", "days"})
 
@@ -46,32 +52,53 @@ def snapshot() -> Iterator[None]:
             connection.connection.rollback()
 
 
-def compute(report: Report) -> dict[str, Any]:
-    """The report's figures as plain JSON values."""
-    parameters = report.parameters or {}
+def chosen(parameters: dict[str, Any] | None) -> dict[str, Any]:
+    """The rows that a report is narrowed to, by name."""
+    keys = parameters or {}
+    models: dict[str, Any] = {"doctor": User, "department": Department, "insurer": InsuranceProvider}
+    return {
+        name: model.objects.filter(pk=keys[f"{name}_id"]).first()
+        for name, model in models.items()
+        if keys.get(f"{name}_id")
+    }
+
+
+def compute(report: Report, tell: Callable[[float, str, int], None] = lambda *_state: None) -> dict[str, Any]:
+    """The report's figures as plain JSON values; `tell` hears (share done, table at work, rows so far)."""
+    tables, rows = [], 0
     with snapshot():
-        doctor = User.objects.filter(pk=parameters.get("doctor_id")).first()
-        department = Department.objects.filter(pk=parameters.get("department_id")).first()
+        narrowed = chosen(report.parameters)
         kind = KINDS[report.report_type](
             Period(report.start_date, report.end_date),  # type: ignore[arg-type]
-            doctor=doctor,
-            department=department,
             money=may(report.generated_by_user, "invoices.view"),
+            **narrowed,
         )
-        tables = {table.name: table for table in kind.tables()}
-    chosen = [(_("Doctor"), doctor), (_("Department"), department)]
+        steps = len(kind.names) + 1
+        for number, name in enumerate(kind.names):
+            tell(number / steps, name.replace("_", " "), rows)
+            table = kind.table(name)
+            rows += len(table.rows)
+            tables.append(table)
+        compared = (report.parameters or {}).get("compare", True)
+        earlier = kind.before() if compared else None
+        if earlier is not None:
+            tell(len(kind.names) / steps, _("the period before"), rows)
+        summary = figures_of(kind.summary(), earlier.summary() if earlier is not None else None)
+    labels = {"doctor": _("Doctor"), "department": _("Department"), "insurer": _("Insurance provider")}
     result = {
-        "narrowed": [[label, str(row)] for label, row in chosen if row is not None],
+        "narrowed": [[labels[name], str(row)] for name, row in narrowed.items() if row is not None],
+        "compared": [earlier.period.start, earlier.period.end] if earlier is not None else [],
         "definitions": [str(text) for text in kind.definitions],
-        "summary": [{"label": f.label, "value": f.value, "kind": f.kind} for f in kind.summary(tables)],
+        "summary": summary,
         "charts": [
             {
                 "title": chart.title,
+                "table": chart.table,
                 "labels": list(chart.labels),
                 "series": [[label, [float(value or 0) for value in values]] for label, values in chart.series.items()],
                 "kind": chart.kind,
             }
-            for chart in kind.charts(tables)
+            for chart in kind.charts()
         ],
         "tables": [
             {
@@ -81,11 +108,33 @@ def compute(report: Report) -> dict[str, Any]:
                 "rows": table.rows,
                 "totals": table.totals,
             }
-            for table in tables.values()
+            for table in tables
         ],
     }
     plain: dict[str, Any] = json.loads(json.dumps(result, cls=DjangoJSONEncoder))
     return plain
+
+
+def figures_of(now: list[Figure], then: list[Figure] | None) -> list[dict[str, Any]]:
+    """The figures on top, each with what it was in the period before."""
+    values = [figure.value for figure in then] if then is not None else [None] * len(now)
+    return [
+        {"label": f.label, "value": f.value, "kind": f.kind, "before": value}
+        for f, value in zip(now, values, strict=True)
+    ]
+
+
+def change(figure: dict[str, Any]) -> str:
+    """By how much a figure differs from the period before: percent, or points where it is a percentage itself."""
+    value, then = typed(figure["value"], figure["kind"]), typed(figure.get("before"), figure["kind"])
+    if value is None or then is None:
+        return ""
+    if figure["kind"] == "percent":
+        return _("%(points)s points") % {"points": f"{value - then:+}"} if value != then else "±0"
+    if value == then:
+        return "±0 %"
+    part = percent(value - then, abs(then))
+    return f"{part:+,} %" if part is not None else ""
 
 
 def typed(value: Any, kind: str) -> Any:
@@ -118,21 +167,40 @@ def shown(value: Any, kind: str) -> Any:
 def for_template(result: dict[str, Any]) -> dict[str, Any]:
     """The figures as the screen and the PDF show them."""
 
-    def cells(row: Any, headings: Any) -> list[dict[str, Any]]:
+    def cells(row: Any, headings: Any, most: int = 0) -> list[dict[str, Any]]:
         return [
-            {"value": shown(value, heading["kind"]), "label": heading["label"], "numeric": heading["kind"] in NUMERIC}
+            {
+                "value": shown(value, heading["kind"]),
+                "label": heading["label"],
+                "numeric": heading["kind"] in NUMERIC,
+                # Five shades of a map of busy hours.
+                "heat": f"heat-{4 * value // most}" if most and value and heading["name"] in DAYS else "",
+            }
             for value, heading in zip(row, headings, strict=True)
         ]
 
     return {
         "narrowed": result["narrowed"],
         "definitions": result["definitions"],
-        "summary": [{"label": f["label"], "value": shown(f["value"], f["kind"])} for f in result["summary"]],
+        "compared": result.get("compared", []),
+        "summary": [
+            {
+                "label": f["label"],
+                "value": shown(f["value"], f["kind"]),
+                # Figures from before there were comparisons have none.
+                "before": shown(f["before"], f["kind"]) if f.get("before") is not None else "",
+                "change": change(f),
+            }
+            for f in result["summary"]
+        ],
         "tables": [
             {
                 "title": table["title"],
+                "charts": [
+                    chart for chart in result["charts"] if chart.get("table") == table["name"] and has_bars(chart)
+                ],
                 "headings": [{"label": h["label"], "numeric": h["kind"] in NUMERIC} for h in table["headings"]],
-                "rows": [cells(row, table["headings"]) for row in table["rows"]],
+                "rows": [cells(row, table["headings"], busiest(table)) for row in table["rows"]],
                 "totals": [
                     # Columns that are not added up stay blank in the last line.
                     cell | ({"value": ""} if value is None else {})
@@ -146,3 +214,14 @@ def for_template(result: dict[str, Any]) -> dict[str, Any]:
             for table in result["tables"]
         ],
     }
+
+
+def has_bars(chart: dict[str, Any]) -> bool:
+    """Whether there is anything to draw."""
+    return len(chart["labels"]) > 1 and any(any(values) for _label, values in chart["series"])
+
+
+def busiest(table: dict[str, Any]) -> int:
+    """The largest number in a map of busy hours; nothing for other tables."""
+    places = [number for number, heading in enumerate(table["headings"]) if heading["name"] in DAYS]
+    return max((row[place] for row in table["rows"] for place in places), default=0)

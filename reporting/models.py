@@ -36,8 +36,24 @@ class ReportStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class Frequency(models.TextChoices):
+    """How often a scheduled report is made, and of what."""
+
+    DAILY = "daily", _("Daily, of the day before")
+    WEEKLY = "weekly", _("Weekly on Monday, of the week before")
+    MONTHLY = "monthly", _("Monthly on the 1st, of the month before")
+
+
+class Mailing(models.TextChoices):
+    """What is sent when a scheduled report is ready."""
+
+    NONE = "none", _("No e-mail")
+    LINK = "link", _("A link to the report")
+    FILE = "file", _("The PDF itself")
+
+
 class ReportQuerySet(BaseQuerySet):
-    """Reports."""
+    """Reports, and schedules of reports."""
 
     def visible_to(self, user: Any) -> Self:
         """Administrators see all, everybody else their own, of the types that their role may ask for today."""
@@ -47,12 +63,47 @@ class ReportQuerySet(BaseQuerySet):
         return self.filter(generated_by_user=user, report_type__in=types)
 
 
+class ReportSchedule(BaseModel):
+    """A report that is asked for anew every day, week or month, in the name of the person who set it up."""
+
+    SEARCH_FIELDS = ("report_name",)
+    #: The machinery's own column.
+    AUDIT_EXCLUDED = ("next_on",)
+
+    report_name = models.CharField(_("name"), max_length=200)
+    report_type = models.CharField(_("type"), max_length=32, choices=ReportType.choices)
+    frequency = models.CharField(_("how often"), max_length=8, choices=Frequency.choices, default=Frequency.WEEKLY)
+    mailing = models.CharField(_("e-mail"), max_length=8, choices=Mailing.choices, default=Mailing.LINK)
+    parameters = models.JSONField(_("parameters"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    generated_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("for"), on_delete=models.PROTECT, related_name="report_schedules"
+    )
+    next_on = models.DateField(_("next on"))
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        db_table = "report_schedules"
+        verbose_name = _("report schedule")
+        verbose_name_plural = _("report schedules")
+        constraints = [
+            enum_constraint("report_type", ReportType, "report_schedules"),
+            enum_constraint("frequency", Frequency, "report_schedules"),
+            enum_constraint("mailing", Mailing, "report_schedules"),
+        ]
+        indexes = [models.Index(fields=["next_on"], name="report_schedules_due", condition=models.Q(is_active=True))]
+
+    def __str__(self) -> str:
+        return self.report_name
+
+
 class Report(BaseModel):
     """One request for a report, made into PDF and Excel by the worker."""
 
     SEARCH_FIELDS = ("report_name",)
     #: The machinery's own columns; the figures are in the report itself.
-    AUDIT_EXCLUDED = ("attempts", "progress", "stage", "result")
+    AUDIT_EXCLUDED = ("attempts", "progress", "stage", "rows", "claim", "request_key", "result")
     TRANSITIONS = {
         ReportStatus.GENERATING: (ReportStatus.COMPLETED, ReportStatus.FAILED),
         ReportStatus.COMPLETED: (ReportStatus.GENERATING,),
@@ -76,6 +127,20 @@ class Report(BaseModel):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
     stage = models.CharField(_("stage"), max_length=100, blank=True, default="")
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    #: Of the worker that makes it: whoever does not hold it any more leaves the report alone.
+    claim = models.CharField(max_length=36, blank=True, default="", editable=False)
+    #: What was asked for, as a digest: the same is not made twice at once.
+    request_key = models.CharField(max_length=64, blank=True, default="", editable=False)
+    schedule = models.ForeignKey(
+        ReportSchedule,
+        verbose_name=_("schedule"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="reports",
+    )
     failure_reason = models.CharField(_("reason of the failure"), max_length=500, blank=True, default="")
     #: The figures as computed, for the screen; PDF and Excel are made of the same.
     result = models.JSONField(_("figures"), null=True, blank=True, encoder=DjangoJSONEncoder)
@@ -99,6 +164,12 @@ class Report(BaseModel):
                 name="reports_start_before_end",
                 violation_error_message=_("The start must not be after the end."),
             ),
+            models.UniqueConstraint(
+                fields=["generated_by_user", "request_key"],
+                condition=models.Q(status=ReportStatus.GENERATING) & ~models.Q(request_key=""),
+                name="reports_once_at_a_time",
+                violation_error_message=_("The same report is being made already."),
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="reports_newest"),
@@ -110,6 +181,11 @@ class Report(BaseModel):
 
     def __str__(self) -> str:
         return self.report_name
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there is something to download: made, and not yet removed for its age."""
+        return self.status == ReportStatus.COMPLETED and bool(self.file_path)
 
     def narrowed_by(self) -> list[str]:
         """What the report was narrowed by, in words; known once it was made."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Avg, BigIntegerField, ExpressionWrapper, F, QuerySet, Sum
+from django.db.models import Avg, BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, Window
+from django.db.models.functions import RowNumber
 
 from healthcare.money import ZERO
 
@@ -44,22 +46,37 @@ def minutes(duration: Any) -> Decimal | None:
     return None if duration is None else tenth(Decimal(str(duration.total_seconds())) / 60)
 
 
+def days(duration: Any) -> Decimal | None:
+    """A duration in days, one decimal."""
+    return None if duration is None else tenth(Decimal(str(duration.total_seconds())) / 86_400)
+
+
 def elapsed(later: str, earlier: str) -> ExpressionWrapper[Any]:
     """The time from one column to another."""
     return ExpressionWrapper(F(later) - F(earlier), output_field=models.DurationField())
 
 
-def spread(rows: QuerySet[Any], later: str, earlier: str) -> tuple[int, Any, Any, Any]:
-    """(count, average, median, 90th percentile) of the time between two columns, as durations.
+def spread(rows: QuerySet[Any], took: Any, key: str = "") -> Iterator[tuple[Any, int, Any, Any, Any]]:
+    """(key, count, average, median, 90th percentile) of an expression, by a column or for all rows together.
 
     Quantiles by nearest rank: the smallest value that half (nine tenths) of the rows do not exceed.
-    The database sorts; only two rows travel.
+    The database sorts; only two rows of each group travel.
     """
-    known = rows.filter(**{f"{later}__isnull": False, f"{earlier}__isnull": False})
-    known = known.order_by().annotate(elapsed=elapsed(later, earlier))
-    found = known.aggregate(count=models.Count("pk"), average=Avg("elapsed"))
-    count = found["count"]
-    if not count:
-        return 0, None, None, None
-    ordered = known.order_by("elapsed").values_list("elapsed", flat=True)
-    return count, found["average"], ordered[(count + 1) // 2 - 1], ordered[-(-count * 9 // 10) - 1]
+    group = {"partition_by": [F(key)]} if key else {}
+    ranked = rows.order_by().annotate(took=took).filter(took__isnull=False)
+    ranked = ranked.annotate(
+        size=Window(models.Count("pk"), **group),
+        mean=Window(Avg("took"), **group),
+        place=Window(RowNumber(), order_by=F("took").asc(), **group),
+    )
+    median, late = (F("size") + 1) / 2, (F("size") * 9 + 9) / 10
+    found: dict[Any, list[Any]] = {}
+    columns = (key or Value("", output_field=models.CharField()), "size", "mean", "took", "place")
+    for name, size, mean, value, place in ranked.filter(Q(place=median) | Q(place=late)).values_list(*columns):
+        group_found = found.setdefault(name, [size, mean, None, None])
+        if place == (size + 1) // 2:
+            group_found[2] = value
+        if place == (size * 9 + 9) // 10:
+            group_found[3] = value
+    for name, (size, mean, middle, last) in found.items():
+        yield name, size, mean, middle, last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -11,18 +12,26 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.events import record
-from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import Page
 from reporting import documents, forms
-from reporting.charts import drawings
+from reporting.charts import on_screen
 from reporting.figures import for_template
 from reporting.filters import ReportFilter
-from reporting.models import Report, ReportStatus
+from reporting.models import Report, ReportSchedule, ReportStatus
 
 
-def is_completed(report: Report) -> bool:
+def has_files(report: Report) -> bool:
     """Whether there are files to download."""
-    return report.status == ReportStatus.COMPLETED
+    return report.has_files
+
+
+def same_again(report: Report) -> str:
+    """The form for a new report, filled in as this one was."""
+    known = report.parameters or {}
+    query = {"report_type": report.report_type, "start_date": report.start_date, "end_date": report.end_date}
+    query |= {name: known[f"{name}_id"] for name in forms.NARROWED if f"{name}_id" in known}
+    return "?" + urlencode(query)
 
 
 class ReportList(ListPage):
@@ -44,6 +53,7 @@ class ReportList(ListPage):
     )
     empty_title = _("No reports yet")
     empty_text = _("Choose a type and dates; it is ready within seconds.")
+    template_name = "reporting/report_list.html"
 
     def get_queryset(self) -> Any:
         return Report.objects.defer("result")
@@ -66,6 +76,7 @@ class ReportDetail(DetailPage):
                 ("narrowed_by", _("Narrowed to")),
                 "generated_by_user",
                 "generated_at",
+                "schedule",
                 "failure_reason",
             ),
         ),
@@ -76,16 +87,18 @@ class ReportDetail(DetailPage):
             "report_download",
             style="primary",
             icon="file-earmark-pdf",
-            when=is_completed,
+            when=has_files,
             query=lambda report: "?format=pdf",
         ),
         Action(
             _("Excel"),
             "report_download",
             icon="file-earmark-spreadsheet",
-            when=is_completed,
+            when=has_files,
             query=lambda report: "?format=xlsx",
         ),
+        Action(_("Cancel report"), "report_cancel", form=forms.CancelReportForm, style="danger", icon="x-octagon"),
+        Action(_("Change filters"), "report_create", icon="funnel", keyed=False, query=same_again),
         Action(_("Make again"), "report_regenerate", form=forms.RegenerateReportForm, icon="arrow-repeat"),
         Action(_("Rename"), "report_edit", form=forms.RenameReportForm, icon="pencil"),
         Action(_("Delete"), "report_delete", form=forms.HideReportForm, style="danger", icon="trash"),
@@ -93,7 +106,7 @@ class ReportDetail(DetailPage):
     )
 
     def get_queryset(self) -> Any:
-        return Report.objects.select_related("generated_by_user")
+        return Report.objects.select_related("generated_by_user", "schedule")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.headers.get("HX-Request"):
@@ -106,11 +119,11 @@ class ReportDetail(DetailPage):
         return self.render_to_response({"object": self.object})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        ready = is_completed(self.object) and self.object.result
+        ready = self.object.status == ReportStatus.COMPLETED and self.object.result
         return super().get_context_data(
             generating=self.object.status == ReportStatus.GENERATING,
-            figures=for_template(self.object.result) if ready else None,
-            charts=drawings(self.object.result["charts"]) if ready else [],
+            figures=on_screen(for_template(self.object.result)) if ready else None,
+            expired=bool(ready) and not self.object.has_files,
             **kwargs,
         )
 
@@ -121,10 +134,12 @@ class ReportCreate(CreatePage):
     permission = "reports.view"
     model = Report
     form_class = forms.RequestReportForm
+    template_name = "reporting/report_form.html"
     success_message = _("The report is being made.")
 
     def get_initial(self) -> dict[str, Any]:
-        return {"report_type": self.request.GET.get("report_type", "")}
+        names = ("report_type", "start_date", "end_date", *forms.NARROWED)
+        return {name: self.request.GET[name] for name in names if name in self.request.GET}
 
 
 class ReportEdit(EditPage):
@@ -143,6 +158,15 @@ class ReportRegenerate(ActionPage):
     model = Report
     form_class = forms.RegenerateReportForm
     success_message = _("The report is being made.")
+
+
+class ReportCancel(ActionPage):
+    """Stop a report that is being made."""
+
+    permission = "reports.view"
+    model = Report
+    form_class = forms.CancelReportForm
+    success_message = _("The report was cancelled.")
 
 
 class ReportDelete(ActionPage):
@@ -174,7 +198,7 @@ class ReportDownload(Page):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         report = self.get_object()
         extension = request.GET.get("format", "pdf")
-        if extension not in documents.CONTENT_TYPES or not is_completed(report):
+        if extension not in documents.CONTENT_TYPES or not report.has_files:
             raise Http404
         path = documents.path_of(report, extension)
         if not default_storage.exists(path):
@@ -186,3 +210,76 @@ class ReportDownload(Page):
             filename=f"{report.report_type}-{report.start_date}-{report.end_date}.{extension}",
             content_type=documents.CONTENT_TYPES[extension],
         )
+
+
+class ReportScheduleList(ListPage):
+    """Reports that are made again and again: one's own; administrators see everybody's."""
+
+    permission = "reports.view"
+    create_permission = "reports.view"
+    model = ReportSchedule
+    ordering = ("report_name",)
+    select_related = ("generated_by_user",)
+    columns = (
+        Column("report_name", ordering="report_name"),
+        Column("report_type"),
+        Column("frequency"),
+        Column("mailing"),
+        Column("next_on", ordering="next_on"),
+        Column("generated_by_user", permission="users.view"),
+    )
+    empty_title = _("No schedules yet")
+    empty_text = _("A report can be made every day, week or month, and sent by e-mail.")
+
+
+class ReportScheduleDetail(DetailPage):
+    """A schedule, and the reports that it made."""
+
+    permission = "reports.view"
+    model = ReportSchedule
+    sections = (Section("", ("report_type", "frequency", "mailing", "generated_by_user", "next_on")),)
+    related = (
+        Related(
+            _("Reports"),
+            lambda schedule, user: schedule.reports.visible_to(user).active().defer("result").order_by("-created_at"),
+            (Column("report_name"), Column("start_date"), Column("end_date"), Column("status")),
+            empty=_("None was made yet."),
+        ),
+    )
+    actions = (
+        Action(_("Edit"), "report_schedule_edit", permission="reports.view", icon="pencil"),
+        Action(_("Stop"), "report_schedule_delete", form=forms.EndScheduleForm, style="danger", icon="stop-circle"),
+        Action(_("Resume"), "report_schedule_reactivate", form=forms.ResumeScheduleForm, icon="play-circle"),
+    )
+
+
+class ReportScheduleCreate(CreatePage):
+    """Have a report made again and again."""
+
+    permission = "reports.view"
+    model = ReportSchedule
+    form_class = forms.ScheduleReportForm
+
+
+class ReportScheduleEdit(EditPage):
+    """Change a schedule."""
+
+    permission = "reports.view"
+    model = ReportSchedule
+    form_class = forms.ScheduleReportForm
+
+
+class ReportScheduleDelete(ActionPage):
+    """Stop a schedule."""
+
+    permission = "reports.view"
+    model = ReportSchedule
+    form_class = forms.EndScheduleForm
+
+
+class ReportScheduleReactivate(ActionPage):
+    """Resume a schedule."""
+
+    permission = "reports.view"
+    model = ReportSchedule
+    form_class = forms.ResumeScheduleForm

@@ -25,7 +25,7 @@ from healthcare.clock import now, today
 from healthcare.roles import Role
 from patients.imports.models import PatientImport
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
-from reporting.models import Report
+from reporting.models import Report, ReportSchedule
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, WaitingListEntry
 
 PASSWORD = "Clinic-test-2026!"
@@ -333,6 +333,16 @@ class PatientImportFactory(factory.django.DjangoModelFactory):
     stored_as = "patient_imports/none.csv"
     status = "checked"
     created_by_user = factory.SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+
+
+class ReportScheduleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ReportSchedule
+
+    report_name = "Revenue, weekly"
+    report_type = "revenue"
+    generated_by_user = factory.SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+    next_on = factory.LazyFunction(today)
 
 
 class ReportFactory(factory.django.DjangoModelFactory):

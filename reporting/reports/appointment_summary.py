@@ -2,71 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.db.models.functions import Least, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from reporting.models import ReportType
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, names_of
-from reporting.sums import percent, tenth
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
+from reporting.sums import days, percent, spread
 from scheduling.models import Appointment, AppointmentStatus, AppointmentType
 
 S = AppointmentStatus
+APPOINTMENTS = Heading("appointments", _("Appointments"), "count")
+
+
+#: Upper ends of the classes of lead time, in days; the last class is open.
+LEADS = ((0, _("Same day")), (7, _("1-7 days")), (30, _("8-30 days")), (None, _("More than 30 days")))
 
 
 class AppointmentSummary(ReportKind):
     """Appointments by status, type, doctor and department, with rates and lead time."""
 
     type = ReportType.APPOINTMENT_SUMMARY
+    own = True
+    names = ("by_status", "by_type", "by_doctor", "by_department", "lead_time", "lead_classes")
     definitions = (
         _("Appointments by their date, whatever their status."),
         _("Cancellation rate: cancelled of all. No-show rate: no-shows of all that were not cancelled."),
-        _("Lead time: whole days from the day of booking to the day of the appointment."),
+        _("Lead time: whole days from the day of booking to the day of the appointment; entered later counts as none."),
+        _("Median and 90th percentile by nearest rank: that many appointments were booked no longer ahead."),
     )
 
     def appointments(self) -> Any:
         """The appointments of the period."""
-        return Appointment.objects.filter(self.period.days("appointment_date"), self.visits()).order_by()
+        return Appointment.objects.filter(self.period.days("appointment_date"), self.narrowed()).order_by()
 
-    def tables(self) -> Iterator[Table]:
+    def by_status(self) -> Table:
+        """What became of them."""
         found = dict(self.appointments().values_list("status").annotate(number=Count("pk")))
         total = sum(found.values())
-        yield Table(
+        return Table(
             "by_status",
             _("By status"),
-            (
-                Heading("status", _("Status")),
-                Heading("appointments", _("Appointments"), "count"),
-                Heading("share", _("Share (%)"), "percent"),
-            ),
+            (Heading("status", _("Status")), APPOINTMENTS, Heading("share", _("Share (%)"), "percent")),
             [(label, found[value], percent(found[value], total)) for value, label in S.choices if value in found],
         )
+
+    def by_type(self) -> Table:
+        """By type of appointment."""
         types = dict(AppointmentType.choices)
-        yield self.outcomes("appointment_type", "by_type", _("By type"), _("Type"), lambda keys: types)
-        for name, title, label, missing in (
-            ("doctor", _("By doctor"), _("Doctor"), _("No doctor")),
-            ("department", _("By department"), _("Department"), _("No department")),
-        ):
-            yield self.outcomes(
-                name, f"by_{name}", title, label, lambda keys, name=name, none=missing: names_of(name, keys, none)
-            )
-        lead = ExpressionWrapper(
-            F("appointment_date") - TruncDate("created_at", tzinfo=timezone.get_default_timezone()),
-            output_field=DurationField(),
+        return self.outcomes("appointment_type", "by_type", _("By type"), _("Type"), lambda keys: types)
+
+    def by_doctor(self) -> Table:
+        """By doctor."""
+        return self.outcomes(
+            "doctor", "by_doctor", _("By doctor"), _("Doctor"), lambda keys: names_of("doctor", keys, _("No doctor"))
         )
-        average = self.appointments().annotate(lead=lead).aggregate(average=Avg("lead"))["average"]
-        days = tenth(Decimal(str(average.total_seconds())) / 86_400) if average is not None else None
-        yield Table(
+
+    def by_department(self) -> Table:
+        """By department."""
+        return self.outcomes(
+            *("department", "by_department", _("By department"), _("Department")),
+            lambda keys: names_of("department", keys, _("No department")),
+        )
+
+    def lead(self) -> Any:
+        """From booking to appointment, never less than nothing."""
+        booked = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
+        return ExpressionWrapper(F("appointment_date") - Least(booked, F("appointment_date")), DurationField())
+
+    def lead_time(self) -> Table:
+        """How long ahead people book."""
+        found = next(spread(self.appointments(), self.lead()), ("", 0, None, None, None))
+        _key, count, average, median, late = found
+        return Table(
             "lead_time",
             _("Lead time"),
-            (Heading("what", _("What")), Heading("days", _("Days"), "days")),
-            [(_("Average lead time"), days)],
+            (
+                APPOINTMENTS,
+                Heading("average", _("Average (days)"), "days"),
+                Heading("median", _("Median (days)"), "days"),
+                Heading("p90", _("90th percentile (days)"), "days"),
+            ),
+            [(count, days(average), days(median), days(late))],
             totalled=False,
+        )
+
+    def lead_classes(self) -> Table:
+        """Lead times in classes."""
+        day = timedelta(days=1)
+        limits = [limit for limit, _label in LEADS if limit is not None]
+        place = Case(
+            *(When(lead__lte=limit * day, then=Value(number)) for number, limit in enumerate(limits)),
+            default=Value(len(limits)),
+            output_field=IntegerField(),
+        )
+        rows = self.appointments().annotate(lead=self.lead()).annotate(place=place).values_list("place")
+        found = dict(rows.annotate(number=Count("pk")))
+        total = sum(found.values())
+        return Table(
+            "lead_classes",
+            _("Booked ahead"),
+            (Heading("lead", _("Lead time")), APPOINTMENTS, Heading("share", _("Share (%)"), "percent")),
+            [(label, found.get(n, 0), percent(found.get(n, 0), total)) for n, (_limit, label) in enumerate(LEADS)],
         )
 
     def outcomes(self, path: str, name: str, title: Any, label: Any, names: Any) -> Table:
@@ -96,28 +137,49 @@ class AppointmentSummary(ReportKind):
             title,
             (
                 Heading(path, label),
-                Heading("appointments", _("Appointments"), "count"),
+                APPOINTMENTS,
                 Heading("completed", _("Completed"), "count"),
                 Heading("cancelled", _("Cancelled"), "count"),
                 Heading("no_shows", _("No-shows"), "count"),
                 Heading("cancellation_rate", _("Cancellation rate (%)"), "percent"),
                 Heading("no_show_rate", _("No-show rate (%)"), "percent"),
             ),
-            sorted(rows, key=lambda row: (-row[1], str(row[0]))),
+            sorted(rows, key=by_size(1)),
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        types = tables["by_type"]
+    def summary(self) -> list[Figure]:
+        types = self.table("by_type")
         total, cancelled = types.total("appointments"), types.total("cancelled")
         return [
             Figure(_("Appointments"), total),
             Figure(_("Completed"), types.total("completed")),
             Figure(_("Cancellation rate (%)"), percent(cancelled, total), "percent"),
             Figure(_("No-show rate (%)"), percent(types.total("no_shows"), total - cancelled), "percent"),
-            Figure(_("Average lead time (days)"), tables["lead_time"].column("days")[0], "days"),
+            Figure(_("Average lead time (days)"), self.table("lead_time").column("average")[0], "days"),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        status = tables["by_status"]
-        series = {_("Appointments"): status.column("appointments")}
-        return [Chart(_("Appointments by status"), status.column("status"), series, "horizontal")]
+    def charts(self) -> list[Chart]:
+        status, leads = self.table("by_status"), self.table("lead_classes")
+        words = _("Appointments")
+        return [
+            Chart(words, "by_status", status.column("status"), {words: status.column("appointments")}, "horizontal"),
+            *(
+                Chart(
+                    _("Completed, cancelled, missed"),
+                    name,
+                    self.table(name).column(column),
+                    {
+                        _("Completed"): self.table(name).column("completed"),
+                        _("Cancelled"): self.table(name).column("cancelled"),
+                        _("No-shows"): self.table(name).column("no_shows"),
+                    },
+                    "horizontal",
+                )
+                for name, column in (
+                    ("by_type", "appointment_type"),
+                    ("by_doctor", "doctor"),
+                    ("by_department", "department"),
+                )
+            ),
+            Chart(words, "lead_classes", leads.column("lead"), {words: leads.column("appointments")}),
+        ]

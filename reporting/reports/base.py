@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department
 from reporting.models import ReportType
-from reporting.periods import Period
+from reporting.periods import Period, before
 
 #: Kinds of values whose columns are added up.
 SUMMED = frozenset({"count", "money"})
@@ -78,55 +78,81 @@ class Figure:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing of a few columns of a table."""
+    """A drawing of a few columns of the table beside which it stands."""
 
     title: Any
+    table: str
     labels: Sequence[Any]
     series: Mapping[Any, Sequence[Any]] = field(default_factory=dict)
-    kind: str = "bar"  # or horizontal
+    kind: str = "bar"  # or horizontal, line, pyramid
 
 
 class ReportKind(ABC):
-    """One type of report. Everything is computed by the database; only grouped rows travel."""
+    """One type of report: a method for each of its tables. The database groups; only grouped rows travel."""
 
     type: ClassVar[ReportType]
     #: What counts as what; printed with the report (RPT-2).
     definitions: ClassVar[tuple[Any, ...]] = ()
-    #: What the report can be narrowed by.
-    narrowed_by: ClassVar[tuple[str, ...]] = ("doctor", "department")
+    #: The methods that make the tables, in the order of the report.
+    names: ClassVar[tuple[str, ...]] = ()
+    #: Whether a doctor sees only what is their own.
+    own: ClassVar[bool] = False
+    #: Whether it tells patients' names, so that its files do not travel by e-mail.
+    names_patients: ClassVar[bool] = False
 
-    def __init__(self, period: Period, *, doctor: Any = None, department: Any = None, money: bool = True) -> None:
+    def __init__(
+        self, period: Period, *, doctor: Any = None, department: Any = None, insurer: Any = None, money: bool = True
+    ) -> None:
         self.period = period
         self.doctor = doctor
         self.department = department
+        self.insurer = insurer
         #: Whether amounts are for the eyes of the person who asked.
         self.money = money
+        self._made: dict[str, Table] = {}
 
     @classmethod
     def permission(cls) -> str:
         """Who may ask for it: a key of healthcare.roles.PERMISSIONS."""
         return f"reports.{cls.type}"
 
-    @abstractmethod
+    def before(self) -> Self:
+        """The same report of the period before; what it shows of it is computed only when asked for."""
+        narrowed = {"doctor": self.doctor, "department": self.department, "insurer": self.insurer}
+        return type(self)(before(self.period), money=self.money, **narrowed)
+
+    def table(self, name: str) -> Table:
+        """A table by its name, made once."""
+        if name not in self._made:
+            self._made[name] = getattr(self, name)()
+        return self._made[name]
+
     def tables(self) -> Iterator[Table]:
         """The tables, one after the other."""
+        for name in self.names:
+            yield self.table(name)
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
+    @abstractmethod
+    def summary(self) -> list[Figure]:
         """The figures on top, taken from the tables so that they agree."""
-        return []
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
+    @abstractmethod
+    def charts(self) -> list[Chart]:
         """A few drawings, taken from the tables."""
-        return []
 
-    def visits(self, path: str = "") -> Q:
-        """Narrowed to the chosen doctor's and department's visits; `path` leads to the appointment."""
-        condition = Q()
-        if self.doctor is not None:
-            condition &= Q(**{f"{path}doctor": self.doctor})
-        if self.department is not None:
-            condition &= Q(**{f"{path}department": self.department})
-        return condition
+    def narrowed(self, doctor: str = "doctor", department: str = "department", patient: str = "patient") -> Q:
+        """Narrowed to what was chosen, by the paths that lead to it."""
+        chosen = {doctor: self.doctor, department: self.department, f"{patient}__insurance_provider": self.insurer}
+        return Q(**{path: row for path, row in chosen.items() if row is not None})
+
+    def billed(self, invoice: str = "") -> Q:
+        """Narrowed by the visit that was invoiced and its patient; `invoice` leads to the invoice."""
+        return self.narrowed(f"{invoice}appointment__doctor", f"{invoice}appointment__department", f"{invoice}patient")
+
+
+def by_size(position: int) -> Any:
+    """Sorts rows by a number, the largest first, and then by their first column."""
+    return lambda row: (-row[position], str(row[0]))
 
 
 def names_of(model: str, keys: Iterable[Any], missing: Any) -> dict[Any, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +26,8 @@ class BillingSummary(ReportKind):
     """Invoices by status, debts by age, write-offs, largest debtors."""
 
     type = ReportType.BILLING_SUMMARY
+    names = ("by_status", "aging", "write_offs", "debtors")
+    names_patients = True
     definitions = (
         _("Invoices by invoice date. An invoice past its due date with a balance counts as overdue."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
@@ -36,17 +37,11 @@ class BillingSummary(ReportKind):
 
     def invoices(self) -> Any:
         """The invoices of the period, of any status."""
-        return Invoice.objects.filter(self.period.days("invoice_date"), self.visits("appointment__")).order_by()
+        return Invoice.objects.filter(self.period.days("invoice_date"), self.billed()).order_by()
 
     def open(self) -> Any:
         """Those on which something is owed."""
         return self.invoices().filter(status__in=OWED, balance_due__gt=0)
-
-    def tables(self) -> Iterator[Table]:
-        yield self.by_status()
-        yield self.aging()
-        yield self.write_offs()
-        yield self.debtors()
 
     def by_status(self) -> Table:
         """Status by status, as the calendar has it today."""
@@ -98,21 +93,19 @@ class BillingSummary(ReportKind):
         """What will not be collected."""
         cancelled = Invoice.objects.filter(
             self.period.moments("cancelled_at"),
-            self.visits("appointment__"),
+            self.billed(),
             status=InvoiceStatus.CANCELLED,
             issued_at__isnull=False,
         ).aggregate(number=Count("pk"), amount=MoneySum("total_amount"))
         voided = Payment.objects.filter(
-            self.period.moments("voided_at"), self.visits("invoice__appointment__"), is_refunded=False
+            self.period.moments("voided_at"), self.billed("invoice__"), is_refunded=False
         ).aggregate(number=Count("pk"), sum=MoneySum("amount"))
-        settled = Payment.objects.live().filter(
-            self.period.moments("payment_date"), self.visits("invoice__appointment__")
-        )
+        settled = Payment.objects.live().filter(self.period.moments("payment_date"), self.billed("invoice__"))
         kinds = {
             row[0]: row[1:]
             for row in settled.order_by().values_list("kind").annotate(number=Count("pk"), sum=MoneySum("amount"))
         }
-        refunds = Refund.objects.filter(self.period.moments("refunded_at"), self.visits("invoice__appointment__"))
+        refunds = Refund.objects.filter(self.period.moments("refunded_at"), self.billed("invoice__"))
         refunded = refunds.aggregate(number=Count("pk"), sum=MoneySum("amount"))
         return Table(
             "write_offs",
@@ -152,15 +145,27 @@ class BillingSummary(ReportKind):
             totalled=False,
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        aging, status = tables["aging"], tables["by_status"]
+    def summary(self) -> list[Figure]:
+        aging, status, lost = self.table("aging"), self.table("by_status"), self.table("write_offs")
         return [
             Figure(_("Invoices"), status.total("invoices")),
+            Figure(_("Total"), status.total("total"), "money"),
             Figure(_("Outstanding"), aging.total("balance"), "money"),
             Figure(_("Older than 90 days"), aging.column("balance")[-1], "money"),
-            Figure(_("Cancelled after issue"), tables["write_offs"].column("amount")[0], "money"),
+            Figure(_("Not collected"), lost.total("amount"), "money"),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        aging = tables["aging"]
-        return [Chart(_("Outstanding by age"), aging.column("age"), {_("Outstanding"): aging.column("balance")})]
+    def charts(self) -> list[Chart]:
+        aging, status, debtors = self.table("aging"), self.table("by_status"), self.table("debtors")
+        owed = _("Outstanding")
+        return [
+            Chart(
+                _("Invoices"),
+                "by_status",
+                status.column("status"),
+                {_("Invoices"): status.column("invoices")},
+                "horizontal",
+            ),
+            Chart(owed, "aging", aging.column("age"), {owed: aging.column("balance")}),
+            Chart(owed, "debtors", debtors.column("patient"), {owed: debtors.column("balance")}, "horizontal"),
+        ]

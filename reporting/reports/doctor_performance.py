@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Avg, Count, Q
@@ -13,7 +12,7 @@ from billing.models import Payment
 from clinical.models import Consultation, LabTest, Prescription
 from healthcare.money import ZERO
 from reporting.models import ReportType
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, names_of
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import MoneySum, elapsed, minutes
 from scheduling.models import Appointment, AppointmentStatus
 
@@ -22,6 +21,8 @@ class DoctorPerformance(ReportKind):
     """Appointments, consultations, orders, time and revenue by doctor."""
 
     type = ReportType.DOCTOR_PERFORMANCE
+    own = True
+    names = ("by_doctor",)
     definitions = (
         _("Appointments by their date; cancelled ones are left out, no-shows are counted beside."),
         _("Consultations: completed ones by their date. Prescriptions and lab orders by the day of ordering."),
@@ -29,14 +30,15 @@ class DoctorPerformance(ReportKind):
         _("Revenue: payments that were not voided, by the day of payment, for invoices of the doctor's visits."),
     )
 
-    def tables(self) -> Iterator[Table]:
+    def by_doctor(self) -> Table:
+        """Each column is one query that groups by doctor."""
         found: dict[Any, dict[str, Any]] = defaultdict(dict)
 
         def collect(name: str, rows: Any) -> None:
             for key, value in rows:
                 found[key][name] = value
 
-        appointments = Appointment.objects.filter(self.period.days("appointment_date"), self.visits()).order_by()
+        appointments = Appointment.objects.filter(self.period.days("appointment_date"), self.narrowed()).order_by()
         kept = appointments.exclude(status=AppointmentStatus.CANCELLED).values_list("doctor")
         done = Q(status=AppointmentStatus.COMPLETED)
         sums = kept.annotate(
@@ -48,34 +50,32 @@ class DoctorPerformance(ReportKind):
             found[key] |= {"appointments": number, "completed": completed, "no_shows": missed}
         timed = appointments.filter(done, started_at__isnull=False, completed_at__isnull=False).values_list("doctor")
         collect("minutes", timed.annotate(average=Avg(elapsed("completed_at", "started_at"))))
-        consultations = Consultation.objects.completed().filter(
-            self.period.moments("consultation_date"), self.own("doctor", "appointment__department")
+        consultations = (
+            Consultation.objects.kept()
+            .completed()
+            .filter(self.period.moments("consultation_date"), self.narrowed("doctor", "appointment__department"))
         )
         collect("consultations", count_by("doctor", consultations))
         prescriptions = Prescription.objects.filter(
-            self.period.days("prescribed_date"), self.own("doctor", "consultation__appointment__department")
+            self.period.days("prescribed_date"), self.narrowed("doctor", "consultation__appointment__department")
         )
         collect("prescriptions", count_by("doctor", prescriptions))
         orders = LabTest.objects.filter(
-            self.period.moments("ordered_date"), self.own("ordered_by_doctor", "consultation__appointment__department")
+            self.period.moments("ordered_date"),
+            self.narrowed("ordered_by_doctor", "consultation__appointment__department"),
         )
         collect("lab_orders", count_by("ordered_by_doctor", orders))
         if self.money:
             payments = Payment.objects.collected().filter(
                 self.period.moments("payment_date"),
-                self.visits("invoice__appointment__"),
+                self.billed("invoice__"),
                 invoice__appointment__isnull=False,
             )
             grouped = payments.order_by().values_list("invoice__appointment__doctor")
             collect("revenue", grouped.annotate(sum=MoneySum("amount")))
-        yield self.table(found)
+        return self.lines(found)
 
-    def own(self, doctor: str, department: str) -> Q:
-        """Narrowed to the chosen doctor and department, by these paths."""
-        condition = Q(**{doctor: self.doctor}) if self.doctor is not None else Q()
-        return condition & Q(**{department: self.department}) if self.department is not None else condition
-
-    def table(self, found: dict[Any, dict[str, Any]]) -> Table:
+    def lines(self, found: dict[Any, dict[str, Any]]) -> Table:
         """One line for each doctor."""
         names = names_of("doctor", found, _("No doctor"))
         headings = [
@@ -98,10 +98,10 @@ class DoctorPerformance(ReportKind):
                 value = row.get(heading.name, empty)
                 values.append(minutes(value) if heading.kind == "minutes" else value)
             rows.append(tuple(values))
-        return Table("by_doctor", _("By doctor"), headings, sorted(rows, key=lambda row: (-row[1], row[0])))
+        return Table("by_doctor", _("By doctor"), headings, sorted(rows, key=by_size(1)))
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        doctors = tables["by_doctor"]
+    def summary(self) -> list[Figure]:
+        doctors = self.table("by_doctor")
         figures = [
             Figure(heading.label, doctors.total(heading.name), heading.kind)
             for heading in doctors.headings
@@ -109,10 +109,10 @@ class DoctorPerformance(ReportKind):
         ]
         return [Figure(_("Doctors"), len(doctors.rows)), *figures]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        doctors = tables["by_doctor"]
+    def charts(self) -> list[Chart]:
+        doctors = self.table("by_doctor")
         series = {_("Completed"): doctors.column("completed"), _("No-shows"): doctors.column("no_shows")}
-        return [Chart(_("Completed appointments and no-shows"), doctors.column("doctor"), series, "horizontal")]
+        return [Chart(_("Completed and missed"), "by_doctor", doctors.column("doctor"), series, "horizontal")]
 
 
 def count_by(path: str, rows: Any) -> Any:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import LabTest
 from reporting.models import ReportType
 from reporting.periods import weekdays_within
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, names_of
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import elapsed, minutes, percent, spread
 from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule, Weekday
 
@@ -26,43 +26,53 @@ class OperationalMetrics(ReportKind):
     """Waiting time, utilisation, throughput by hour and weekday, lab turnaround."""
 
     type = ReportType.OPERATIONAL_METRICS
+    names = ("waiting", "utilisation", "throughput", "turnaround")
     definitions = (
         _("Waiting time: from check-in to the start of the consultation, by the appointment's date."),
         _("Median and 90th percentile by nearest rank: that many patients waited no longer."),
         _("Working minutes: doctors' schedules without absences. Booked: appointments not cancelled nor missed."),
+        _("With an insurer: booked minutes of its patients, out of all working minutes."),
         _("Throughput: appointments for which the patient came, by their appointed hour and weekday."),
         _("Lab turnaround: from order to result, by the day of the result."),
     )
 
     def appointments(self) -> Any:
         """The appointments of the period."""
-        return Appointment.objects.filter(self.period.days("appointment_date"), self.visits()).order_by()
-
-    def tables(self) -> Iterator[Table]:
-        yield self.waiting()
-        yield self.utilisation()
-        came = self.appointments().filter(status__in=CAME)
-        hours = came.annotate(hour=ExtractHour("appointment_time")).values_list("hour").annotate(number=Count("pk"))
-        yield throughput("by_hour", _("By hour"), _("Hour"), [(f"{h:02}:00", n) for h, n in sorted(hours)])
-        days = came.annotate(day=ExtractIsoWeekDay("appointment_date")).values_list("day").annotate(number=Count("pk"))
-        named = [(Weekday(day - 1).label, number) for day, number in sorted(days)]
-        yield throughput("by_weekday", _("By weekday"), _("Weekday"), named)
-        yield self.turnaround()
+        return Appointment.objects.filter(self.period.days("appointment_date"), self.narrowed()).order_by()
 
     def waiting(self) -> Table:
-        """How long patients waited."""
-        count, average, median, late = spread(self.appointments(), "started_at", "checked_in_at")
-        return Table(
-            "waiting",
-            _("Waiting time"),
+        """How long patients waited, for all and by doctor."""
+        took = elapsed("started_at", "checked_in_at")
+        found = list(spread(self.appointments(), took, "doctor"))
+        names = names_of("doctor", [row[0] for row in found], _("No doctor"))
+        return spread_table(
             (
+                "waiting",
+                _("Waiting time"),
+                Heading("doctor", _("Doctor")),
                 Heading("visits", _("Visits measured"), "count"),
-                Heading("average", _("Average (min)"), "minutes"),
-                Heading("median", _("Median (min)"), "minutes"),
-                Heading("p90", _("90th percentile (min)"), "minutes"),
             ),
-            [(count, minutes(average), minutes(median), minutes(late))],
-            totalled=False,
+            (_("All doctors"), spread(self.appointments(), took)),
+            [(names[key], *rest) for key, *rest in found],
+        )
+
+    def throughput(self) -> Table:
+        """When patients come: hours down, weekdays across."""
+        came = self.appointments().filter(status__in=CAME)
+        parts = came.annotate(hour=ExtractHour("appointment_time"), day=ExtractIsoWeekDay("appointment_date"))
+        found: dict[int, list[int]] = defaultdict(lambda: [0] * 7)
+        for hour, day, number in parts.values_list("hour", "day").annotate(number=Count("pk")):
+            found[hour][day - 1] = number
+        hours = range(min(found, default=0), max(found, default=-1) + 1)
+        return Table(
+            "throughput",
+            _("By hour and weekday"),
+            (
+                Heading("hour", _("Hour")),
+                *(Heading(Weekday(day).name.lower(), Weekday(day).label, "count") for day in range(7)),
+                Heading("appointments", _("Total"), "count"),
+            ),
+            [(f"{hour:02}:00", *found[hour], sum(found[hour])) for hour in hours],
         )
 
     def utilisation(self) -> Table:
@@ -108,56 +118,74 @@ class OperationalMetrics(ReportKind):
         return dict(found)
 
     def turnaround(self) -> Table:
-        """From order to result, by test and for all."""
-        tests = LabTest.objects.filter(self.period.moments("result_date")).order_by()
-        if self.doctor is not None:
-            tests = tests.filter(ordered_by_doctor=self.doctor)
-        if self.department is not None:
-            tests = tests.filter(consultation__appointment__department=self.department)
-        count, average, median, late = spread(tests, "result_date", "ordered_date")
-        took = Avg(elapsed("result_date", "ordered_date"))
-        rows: list[tuple[Any, ...]] = [
-            (name, number, minutes(mean), None, None)
-            for name, number, mean in tests.values_list("test_name").annotate(number=Count("pk"), mean=took).iterator()
-        ]
-        rows.sort(key=lambda row: (-row[1], row[0]))
-        return Table(
-            "turnaround",
-            _("Lab turnaround"),
-            (
-                Heading("test", _("Test")),
-                Heading("tests", _("Results"), "count"),
-                Heading("average", _("Average (min)"), "minutes"),
-                Heading("median", _("Median (min)"), "minutes"),
-                Heading("p90", _("90th percentile (min)"), "minutes"),
-            ),
-            [(_("All tests"), count, minutes(average), minutes(median), minutes(late)), *rows],
-            totalled=False,
+        """From order to result, for all and by test."""
+        narrowed = self.narrowed("ordered_by_doctor", "consultation__appointment__department")
+        tests = LabTest.objects.filter(self.period.moments("result_date"), narrowed)
+        took = elapsed("result_date", "ordered_date")
+        return spread_table(
+            ("turnaround", _("Lab turnaround"), Heading("test", _("Test")), Heading("tests", _("Results"), "count")),
+            (_("All tests"), spread(tests, took)),
+            list(spread(tests, took, "test_name")),
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        visits, _average, median, late = tables["waiting"].rows[0]
-        hours, lab = tables["utilisation"], tables["turnaround"].rows[0]
+    def summary(self) -> list[Figure]:
+        _all, _visits, _average, median, late = self.table("waiting").rows[0]
+        hours = self.table("utilisation")
         used = percent(hours.total("booked"), hours.total("working"))
         return [
-            Figure(_("Visits measured"), visits),
+            Figure(_("Patients who came"), self.table("throughput").total("appointments")),
             Figure(_("Median wait (min)"), median, "minutes"),
             Figure(_("90th percentile of waits (min)"), late, "minutes"),
             Figure(_("Working hours used (%)"), used, "percent"),
-            Figure(_("Median lab turnaround (min)"), lab[3], "minutes"),
+            Figure(_("Median lab turnaround (min)"), self.table("turnaround").column("median")[0], "minutes"),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        hours, days = tables["by_hour"], tables["by_weekday"]
+    def charts(self) -> list[Chart]:
+        waiting, hours, grid = self.table("waiting"), self.table("utilisation"), self.table("throughput")
         return [
-            Chart(_("Appointments by hour"), hours.column("when"), {_("Appointments"): hours.column("appointments")}),
-            Chart(_("Appointments by weekday"), days.column("when"), {_("Appointments"): days.column("appointments")}),
+            Chart(
+                _("Minutes waited"),
+                "waiting",
+                waiting.column("doctor"),
+                {_("Median"): waiting.column("median"), _("90th percentile"): waiting.column("p90")},
+                "horizontal",
+            ),
+            Chart(
+                _("Used (%)"),
+                "utilisation",
+                hours.column("doctor"),
+                {_("Used (%)"): hours.column("rate")},
+                "horizontal",
+            ),
+            Chart(_("By hour"), "throughput", grid.column("hour"), {_("Appointments"): grid.column("appointments")}),
+            Chart(
+                _("By weekday"),
+                "throughput",
+                [heading.label for heading in grid.headings[1:8]],
+                {_("Appointments"): [grid.total(heading.name) for heading in grid.headings[1:8]]},
+            ),
         ]
 
 
-def throughput(name: str, title: Any, label: Any, rows: list[tuple[Any, int]]) -> Table:
-    """Appointments by a part of the clock or the week."""
-    return Table(name, title, (Heading("when", label), Heading("appointments", _("Appointments"), "count")), rows)
+def spread_table(about: tuple[Any, ...], total: tuple[Any, Iterator[Any]], groups: list[Any]) -> Table:
+    """How long something took: one line for all, then one for each group."""
+    name, title, key, count = about
+    label, of_all = total
+    everything = next(of_all, ("", 0, None, None, None))
+    lines = [(label, *everything[1:]), *sorted(groups, key=by_size(1))]
+    return Table(
+        name,
+        title,
+        (
+            key,
+            count,
+            Heading("average", _("Average (min)"), "minutes"),
+            Heading("median", _("Median (min)"), "minutes"),
+            Heading("p90", _("90th percentile (min)"), "minutes"),
+        ),
+        [(words, number, *map(minutes, durations)) for words, number, *durations in lines],
+        totalled=False,
+    )
 
 
 def without(first: date, last: date, away: list[tuple[date, date]]) -> Iterator[tuple[date, date]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,10 +11,10 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Gender, Patient
+from patients.models import Gender, Patient, PatientMerge
 from reporting.models import ReportType
 from reporting.periods import midnight
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size
 from reporting.sums import percent
 from scheduling.models import Appointment, AppointmentStatus
 
@@ -29,27 +28,38 @@ class PatientStatistics(ReportKind):
     """Registrations, ages and genders, new and returning patients, insurers."""
 
     type = ReportType.PATIENT_STATISTICS
-    narrowed_by = ()
+    names = ("registrations", "pyramid", "seen", "insurers")
     definitions = (
-        _("Registrations: patients by the day on which they were registered here, in the clinic's time zone."),
+        _("Registrations: charts opened in the period, by the clinic's calendar; not those merged into another since."),
         _("Ages, genders, insurers: active patients registered by the end of the period; age on its last day."),
-        _("Seen: patients with a completed appointment in the period. New: none before it. Returning: the others."),
+        _("Seen: patients with a completed appointment in the period. New: none before it in this clinic."),
+        _("With a doctor or department: only patients with a completed visit there by the end of the period."),
     )
 
-    def tables(self) -> Iterator[Table]:
-        yield self.registrations()
-        yield self.pyramid()
-        yield self.seen()
-        yield self.insurers()
+    def visits(self) -> Any:
+        """Completed appointments, where the report is narrowed to."""
+        narrowed = self.narrowed()
+        return Appointment.objects.filter(narrowed, status=AppointmentStatus.COMPLETED).order_by()
+
+    def everybody(self) -> Any:
+        """The patients whom the report is about, at whatever time."""
+        found = Patient.objects.order_by()
+        if self.insurer is not None:
+            found = found.filter(insurance_provider=self.insurer)
+        if self.doctor is not None or self.department is not None:
+            visits = self.visits().filter(appointment_date__lt=self.period.after, patient=OuterRef("pk"))
+            found = found.filter(Exists(visits))
+        return found
 
     def patients(self) -> Any:
         """Active patients at the end of the period."""
-        return Patient.objects.active().filter(created_at__lt=midnight(self.period.after)).order_by()
+        return self.everybody().active().filter(created_at__lt=midnight(self.period.after))
 
     def registrations(self) -> Table:
         """New registrations by month."""
         zone = timezone.get_default_timezone()
-        found = Patient.objects.filter(self.period.moments("created_at")).order_by()
+        merged = PatientMerge.objects.in_force().filter(merged=OuterRef("pk"))
+        found = self.everybody().filter(self.period.moments("created_at"), ~Exists(merged))
         months = found.annotate(month=TruncMonth("created_at", tzinfo=zone)).values_list("month")
         rows = [
             (month.date() if isinstance(month, datetime) else month, count)
@@ -94,9 +104,10 @@ class PatientStatistics(ReportKind):
 
     def seen(self) -> Table:
         """New and returning patients."""
-        completed = Appointment.objects.filter(status=AppointmentStatus.COMPLETED)
-        here = completed.filter(self.period.days("appointment_date"))
-        earlier = completed.filter(appointment_date__lt=self.period.start, patient=OuterRef("patient"))
+        here = self.visits().filter(self.period.days("appointment_date"))
+        earlier = Appointment.objects.filter(
+            status=AppointmentStatus.COMPLETED, appointment_date__lt=self.period.start, patient=OuterRef("patient")
+        )
         all_seen = here.aggregate(number=Count("patient", distinct=True))["number"]
         returning = here.filter(Exists(earlier)).aggregate(number=Count("patient", distinct=True))["number"]
         new = all_seen - returning
@@ -118,26 +129,36 @@ class PatientStatistics(ReportKind):
             "insurers",
             _("By insurance provider"),
             (Heading("insurer", _("Insurance provider")), PATIENTS),
-            sorted(rows, key=lambda row: (-row[1], str(row[0]))),
+            sorted(rows, key=by_size(1)),
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        new, returning = tables["seen"].column("patients")
+    def summary(self) -> list[Figure]:
+        new, returning = self.table("seen").column("patients")
         return [
-            Figure(_("Registrations"), tables["registrations"].total("patients")),
-            Figure(_("Active patients"), tables["pyramid"].total("patients")),
+            Figure(_("Registrations"), self.table("registrations").total("patients")),
+            Figure(_("Active patients"), self.table("pyramid").total("patients")),
             Figure(_("Patients seen"), new + returning),
             Figure(_("New patients"), new),
             Figure(_("Returning patients"), returning),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        pyramid, months = tables["pyramid"], tables["registrations"]
-        genders = {label: pyramid.column(value) for value, label in Gender.choices}
+    def charts(self) -> list[Chart]:
+        pyramid, months, seen = self.table("pyramid"), self.table("registrations"), self.table("seen")
+        # Two sides; the few others are in the table.
+        genders = {label: pyramid.column(value) for value, label in Gender.choices[:2]}
         labels = [f"{month:%Y-%m}" for month in months.column("month")]
+        insurers = self.table("insurers")
         return [
-            Chart(_("Age and gender"), pyramid.column("age"), genders),
-            Chart(_("Registrations by month"), labels, {_("Registrations"): months.column("patients")}),
+            Chart(_("Registrations"), "registrations", labels, {_("Registrations"): months.column("patients")}),
+            Chart(_("Age and gender"), "pyramid", pyramid.column("age"), genders, "pyramid"),
+            Chart(_("Patients"), "seen", seen.column("what"), {_("Patients"): seen.column("patients")}, "horizontal"),
+            Chart(
+                _("Patients"),
+                "insurers",
+                insurers.column("insurer"),
+                {_("Patients"): insurers.column("patients")},
+                "horizontal",
+            ),
         ]
 
 

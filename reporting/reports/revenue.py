@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db.models import Count, Q, Sum
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import LIVE_STATUSES, Invoice, InvoiceLineItem, Payment, PaymentMethod, ServiceType
 from healthcare.money import ZERO
 from reporting.models import ReportType
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, names_of
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import MoneySum
 
 INVOICED = Heading("invoiced", _("Invoiced"), "money")
@@ -28,6 +27,7 @@ class Revenue(ReportKind):
     """Invoiced, collected and outstanding by month, method, service type, department and doctor."""
 
     type = ReportType.REVENUE
+    names = ("by_month", "by_method", "by_service_type", "by_doctor", "by_department")
     definitions = (
         _("Collected is revenue: payments that were not voided, by the day of payment in the clinic's time zone."),
         _("Of a payment that was partly refunded, the part that was kept; no credit notes and write-offs."),
@@ -40,7 +40,7 @@ class Revenue(ReportKind):
     def invoiced(self, path: str = "") -> Q:
         """Invoices that count; `path` leads to the invoice."""
         live = Q(**{f"{path}status__in": LIVE_STATUSES})
-        return live & self.period.days(f"{path}invoice_date") & self.visits(f"{path}appointment__")
+        return live & self.period.days(f"{path}invoice_date") & self.billed(path)
 
     def invoices(self) -> Any:
         """The invoices of the period."""
@@ -49,14 +49,7 @@ class Revenue(ReportKind):
     def payments(self) -> Any:
         """The payments of the period."""
         period = self.period.moments("payment_date")
-        return Payment.objects.collected().filter(period, self.visits("invoice__appointment__")).order_by()
-
-    def tables(self) -> Iterator[Table]:
-        yield self.by_month()
-        yield self.by_method()
-        yield self.by_service_type()
-        yield self.by_visit("doctor", _("By doctor"), _("Doctor"), _("No doctor"))
-        yield self.by_visit("department", _("By department"), _("Department"), _("No department"))
+        return Payment.objects.collected().filter(period, self.billed("invoice__")).order_by()
 
     def by_month(self) -> Table:
         """Month by month."""
@@ -93,7 +86,7 @@ class Revenue(ReportKind):
             "by_method",
             _("By payment method"),
             (Heading("method", _("Method")), Heading("payments", _("Payments"), "count"), COLLECTED),
-            sorted(((labels[method], count, amount) for method, count, amount in rows), key=lambda row: -row[2]),
+            sorted(((labels[method], count, amount) for method, count, amount in rows), key=by_size(2)),
         )
 
     def by_service_type(self) -> Table:
@@ -103,7 +96,7 @@ class Revenue(ReportKind):
             number=Sum("quantity"), amount=MoneySum("line_total")
         )
         labels = {None: _("Without a service"), **dict(ServiceType.choices)}
-        rows = sorted(((labels[kind], count, amount) for kind, count, amount in found), key=lambda row: -row[2])
+        rows = sorted(((labels[kind], count, amount) for kind, count, amount in found), key=by_size(2))
         sums = self.invoices().aggregate(discount=MoneySum("discount_amount"), tax=MoneySum("tax_amount"))
         if rows:
             rows += [(_("Discounts"), 0, -sums["discount"]), (_("Tax"), 0, sums["tax"])]
@@ -113,6 +106,14 @@ class Revenue(ReportKind):
             (Heading("service_type", _("Service type")), Heading("quantity", _("Quantity"), "count"), INVOICED),
             rows,
         )
+
+    def by_doctor(self) -> Table:
+        """By the visit's doctor."""
+        return self.by_visit("doctor", _("By doctor"), _("Doctor"), _("No doctor"))
+
+    def by_department(self) -> Table:
+        """By the visit's department."""
+        return self.by_visit("department", _("By department"), _("Department"), _("No department"))
 
     def by_visit(self, name: str, title: Any, label: Any, missing: Any) -> Table:
         """By the visit's doctor or department."""
@@ -129,11 +130,11 @@ class Revenue(ReportKind):
             f"by_{name}",
             title,
             (Heading(name, label), Heading("invoices", _("Invoices"), "count"), INVOICED, COLLECTED, OUTSTANDING),
-            sorted(((names[key], *row) for key, row in found.items()), key=lambda row: (-row[3], row[0])),
+            sorted(((names[key], *row) for key, row in found.items()), key=by_size(3)),
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        months = tables["by_month"]
+    def summary(self) -> list[Figure]:
+        months = self.table("by_month")
         payments = months.total("payments")
         average = Decimal(months.total("collected")) / payments if payments else None
         return [
@@ -141,19 +142,24 @@ class Revenue(ReportKind):
             Figure(_("Invoiced"), months.total("invoiced"), "money"),
             Figure(_("Outstanding"), months.total("outstanding"), "money"),
             Figure(_("Payments"), payments),
-            Figure(_("Average payment"), average and average.quantize(ZERO), "money"),
+            Figure(_("Average payment"), average and average.quantize(ZERO, ROUND_HALF_UP), "money"),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        months, methods = tables["by_month"], tables["by_method"]
+    def charts(self) -> list[Chart]:
+        months = self.table("by_month")
         labels = [f"{month:%Y-%m}" for month in months.column("month")]
         series = {_("Invoiced"): months.column("invoiced"), _("Collected"): months.column("collected")}
         return [
-            Chart(_("Invoiced and collected by month"), labels, series),
-            Chart(
-                _("Collected by payment method"),
-                methods.column("method"),
-                {_("Collected"): methods.column("collected")},
-                "horizontal",
+            Chart(_("Invoiced and collected"), "by_month", labels, series),
+            *(
+                Chart(
+                    title, name, self.table(name).column(column), {title: self.table(name).column(sums)}, "horizontal"
+                )
+                for title, name, column, sums in (
+                    (_("Collected"), "by_method", "method", "collected"),
+                    (_("Invoiced"), "by_service_type", "service_type", "invoiced"),
+                    (_("Collected"), "by_doctor", "doctor", "collected"),
+                    (_("Collected"), "by_department", "department", "collected"),
+                )
             ),
         ]

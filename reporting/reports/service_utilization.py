@@ -3,53 +3,67 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from decimal import ROUND_HALF_UP
 from typing import Any
 
 from django.db.models import Count, Sum
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import LIVE_STATUSES, InvoiceLineItem, ServiceType
 from healthcare.money import ZERO
 from reporting.models import ReportType
-from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table
-from reporting.sums import MoneySum
+from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size
+from reporting.sums import MoneySum, percent
 
 QUANTITY = Heading("quantity", _("Quantity"), "count")
 AMOUNT = Heading("amount", _("Invoiced"), "money")
+LABELS = {None: _("Without a service"), **dict(ServiceType.choices)}
 
 
 class ServiceUtilization(ReportKind):
     """Count and revenue by service and type."""
 
     type = ReportType.SERVICE_UTILIZATION
+    names = ("by_type", "by_service")
     definitions = (
         _("Lines of invoices that are neither draft nor cancelled, by invoice date, before tax and discounts."),
+        _("Share: of all that was invoiced in the period."),
         _("Doctor and department are those of the visit that was invoiced."),
     )
 
-    def tables(self) -> Iterator[Table]:
+    @cached_property
+    def services(self) -> list[tuple[Any, ...]]:
+        """(name, type, quantity, invoices, amount) of each service, from the one query of this report."""
         lines = InvoiceLineItem.objects.filter(
-            self.period.days("invoice__invoice_date"),
-            self.visits("invoice__appointment__"),
-            invoice__status__in=LIVE_STATUSES,
+            self.period.days("invoice__invoice_date"), self.billed("invoice__"), invoice__status__in=LIVE_STATUSES
         ).order_by()
         sums = {"number": Sum("quantity"), "invoices": Count("invoice", distinct=True), "sum": MoneySum("line_total")}
-        labels = {None: _("Without a service"), **dict(ServiceType.choices)}
-        rows: list[tuple[Any, ...]] = []
-        types: dict[Any, list[Any]] = defaultdict(lambda: [0, ZERO])
         grouped = lines.values_list("service__name", "service__service_type", "service_id").annotate(**sums)
-        for name, kind, _key, quantity, invoices, amount in grouped.iterator():
-            rows.append((name or _("Without a service"), labels[kind], quantity, invoices, amount))
-            types[kind][0] += quantity
-            types[kind][1] += amount
-        yield Table(
+        return [
+            (name or _("Without a service"), kind, quantity, invoices, amount)
+            for name, kind, _key, quantity, invoices, amount in grouped
+        ]
+
+    def by_type(self) -> Table:
+        """Type by type."""
+        found: dict[Any, list[Any]] = defaultdict(lambda: [0, ZERO])
+        for _name, kind, quantity, _invoices, amount in self.services:
+            found[kind][0] += quantity
+            found[kind][1] += amount
+        total = sum((amount for _quantity, amount in found.values()), ZERO)
+        rows = [(LABELS[kind], *row, percent(row[1], total)) for kind, row in found.items()]
+        return Table(
             "by_type",
             _("By service type"),
-            (Heading("service_type", _("Service type")), QUANTITY, AMOUNT),
-            sorted(((labels[kind], *row) for kind, row in types.items()), key=lambda row: -row[2]),
+            (Heading("service_type", _("Service type")), QUANTITY, AMOUNT, Heading("share", _("Share (%)"), "percent")),
+            sorted(rows, key=by_size(2)),
         )
-        yield Table(
+
+    def by_service(self) -> Table:
+        """Service by service."""
+        rows = [(name, LABELS[kind], *rest) for name, kind, *rest in self.services]
+        return Table(
             "by_service",
             _("By service"),
             (
@@ -60,18 +74,35 @@ class ServiceUtilization(ReportKind):
                 Heading("invoices", _("On invoices"), "number"),
                 AMOUNT,
             ),
-            sorted(rows, key=lambda row: (-row[4], str(row[0]))),
+            sorted(rows, key=by_size(4)),
         )
 
-    def summary(self, tables: dict[str, Table]) -> list[Figure]:
-        types = tables["by_type"]
+    def summary(self) -> list[Figure]:
+        types, services = self.table("by_type"), self.table("by_service")
+        quantity, amount = types.total("quantity"), types.total("amount")
+        average = amount / quantity if quantity else None
         return [
-            Figure(_("Services rendered"), types.total("quantity")),
-            Figure(_("Different services"), len(tables["by_service"].rows)),
-            Figure(_("Invoiced"), types.total("amount"), "money"),
+            Figure(_("Services rendered"), quantity),
+            Figure(_("Different services"), len(services.rows)),
+            Figure(_("Invoiced"), amount, "money"),
+            Figure(_("Average per service"), average and average.quantize(ZERO, ROUND_HALF_UP), "money"),
         ]
 
-    def charts(self, tables: dict[str, Table]) -> list[Chart]:
-        types = tables["by_type"]
-        series = {_("Invoiced"): types.column("amount")}
-        return [Chart(_("Invoiced by service type"), types.column("service_type"), series, "horizontal")]
+    def charts(self) -> list[Chart]:
+        types, services = self.table("by_type"), self.table("by_service")
+        return [
+            Chart(
+                _("Invoiced"),
+                "by_type",
+                types.column("service_type"),
+                {_("Invoiced"): types.column("amount")},
+                "horizontal",
+            ),
+            Chart(
+                _("Invoiced most"),
+                "by_service",
+                services.column("service"),
+                {_("Invoiced"): services.column("amount")},
+                "horizontal",
+            ),
+        ]

@@ -72,6 +72,7 @@ MAKERS = {
     "ClinicSettings": lambda user: ClinicSettings.objects.first() or ClinicSettings.objects.create(),
     "AuditLog": lambda user: AuditLog.objects.create(action="view", entity_type="patient", new_values={"name": CANARY}),
     "Report": lambda user: report_of(user),
+    "ReportSchedule": lambda user: schedule_of(user),
     "Patient": lambda user: canary_patient(),
     "PatientImport": lambda user: factories.PatientImportFactory(created_by_user=user, file_name=CANARY),
     "MedicalRecord": lambda user: canary_patient().medical_record,
@@ -96,6 +97,12 @@ def report_of(user):
     """A report of this user, of a type that the role may ask for."""
     kind = "revenue" if user.role == Role.BILLING_OFFICER else "appointment_summary"
     return factories.ReportFactory(generated_by_user=user, report_name=CANARY, report_type=kind)
+
+
+def schedule_of(user):
+    """A schedule of this user, of a type that the role may ask for."""
+    kind = "revenue" if user.role == Role.BILLING_OFFICER else "appointment_summary"
+    return factories.ReportScheduleFactory(generated_by_user=user, report_name=CANARY, report_type=kind)
 
 
 def canary_patient() -> Patient:

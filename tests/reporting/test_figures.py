@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.models import LIVE_STATUSES, Invoice, InvoiceLineItem, Payment
-from clinical.models import Consultation, LabTest, Prescription
-from patients.models import Patient
-from reporting.periods import Period, weekdays_within
+from billing.models import Payment
+from departments.models import Department
+from healthcare.clock import today
+from healthcare.workflow import submit
+from patients.forms.merge import MergePatientsForm
+from patients.models import InsuranceProvider
+from reporting.periods import Period, before, due_period, next_on, presets, weekdays_within
 from reporting.reports import KINDS
 from scheduling.models import Appointment
 from tests import factories as f
+from tests.reporting.plain import Books, disagreements
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("America/New_York")
@@ -175,245 +178,88 @@ def tables_of(name, **narrowed):
     return {table.name: table for table in KINDS[name](PERIOD, **narrowed).tables()}
 
 
-def rows_of(table):
-    return {row[0]: row[1:] for row in table.rows}
-
-
-def counted_invoices():
-    return [i for i in Invoice.objects.all() if i.status in LIVE_STATUSES and inside(i.invoice_date)]
-
-
-def counted_payments():
-    return [p for p in Payment.objects.all() if p.voided_at is None and inside(local(p.payment_date))]
-
-
-@pytest.mark.spec("RPT-2", "RPT-3")
-def test_revenue(clinic):
-    tables = tables_of("revenue")
-    invoices, payments = counted_invoices(), counted_payments()
-    assert len(payments) > 20
-    assert len(payments) < Payment.objects.filter(voided_at=None).count()
-    months = tables["by_month"]
-    assert months.total("invoiced") == sum(i.total_amount for i in invoices)
-    assert months.total("collected") == sum(p.amount for p in payments)
-    assert months.total("outstanding") == sum(i.balance_due for i in invoices)
-    by_month = defaultdict(Decimal)
-    for p in payments:
-        by_month[local(p.payment_date).replace(day=1)] += p.amount
-    assert {row[0]: row[4] for row in months.rows if row[3]} == by_month
-    by_method = defaultdict(Decimal)
-    for p in payments:
-        by_method[p.get_payment_method_display()] += p.amount
-    assert {name: row[1] for name, row in rows_of(tables["by_method"]).items()} == by_method
-    for key in ("doctor", "department"):
-        expected = defaultdict(lambda: [0, Decimal(0), Decimal(0), Decimal(0)])
-        for i in invoices:
-            name = str((i.appointment and getattr(i.appointment, key)) or f"No {key}")
-            expected[name][0] += 1
-            expected[name][1] += i.total_amount
-            expected[name][3] += i.balance_due
-        for p in payments:
-            visit = p.invoice.appointment
-            expected[str((visit and getattr(visit, key)) or f"No {key}")][2] += p.amount
-        assert {name: list(row) for name, row in rows_of(tables[f"by_{key}"]).items()} == expected
-    types = tables["by_service_type"]
-    assert types.total("invoiced") == months.total("invoiced")
-    without = sum(
-        line.line_total
-        for line in InvoiceLineItem.objects.all()
-        if line.invoice in invoices and line.service_id is None
-    )
-    assert rows_of(types)["Without a service"][1] == without
-
-
-@pytest.mark.spec("RPT-1", "RPT-2")
-def test_revenue_narrowed_to_a_doctor_and_a_department(clinic):
-    appointment = next(p.invoice.appointment for p in counted_payments() if p.invoice.appointment_id)
-    doctor = appointment.doctor
-    months = tables_of("revenue", doctor=doctor)["by_month"]
-    of_doctor = [
-        p.amount for p in counted_payments() if p.invoice.appointment and p.invoice.appointment.doctor == doctor
-    ]
-    assert months.total("collected") == sum(of_doctor)
-    department = next(a.department for a in Appointment.objects.all() if a.department)
-    months = tables_of("revenue", department=department)["by_month"]
-    assert months.total("invoiced") == sum(
-        i.total_amount for i in counted_invoices() if i.appointment and i.appointment.department == department
-    )
-
-
-@pytest.mark.spec("RPT-2", "RPT-3")
-def test_billing_summary(clinic, time_machine_at):
-    with time_machine_at(datetime(2026, 6, 15, 12, tzinfo=UTC)):
-        tables = tables_of("billing_summary")
-    dated = [i for i in Invoice.objects.all() if inside(i.invoice_date)]
-
-    def state(i):
-        return "overdue" if i.status in ("issued", "partially_paid", "overdue") and i.balance_due else i.status
-
-    counts = Counter(state(i) for i in dated)
-    shown = rows_of(tables["by_status"])
-    assert {name.lower().replace(" ", "_"): row[0] for name, row in shown.items()} == counts
-    owed = [i for i in dated if i.status in ("issued", "partially_paid", "overdue")]
-    ages = defaultdict(Decimal)
-    for i in owed:
-        days = (date(2026, 6, 15) - i.invoice_date).days
-        ages["0-30" if days <= 30 else "31-60" if days <= 60 else "61-90" if days <= 90 else "90+"] += i.balance_due
-    assert {name: row[1] for name, row in rows_of(tables["aging"]).items() if row[1]} == ages
-    cancelled = [i for i in Invoice.objects.all() if i.status == "cancelled" and inside(local(i.cancelled_at))]
-    voided = [p for p in Payment.objects.all() if p.voided_at and inside(local(p.voided_at))]
-    assert tables["write_offs"].column("amount") == [
-        sum(i.total_amount for i in cancelled),
-        sum(p.amount for p in voided),
-        *(0, 0, 0),  # credit notes, write-offs and refunds: none here
-    ]
-    debts = defaultdict(Decimal)
-    for i in owed:
-        debts[i.patient.patient_number] += i.balance_due
-    assert {row[0]: row[3] for row in tables["debtors"].rows} == dict(
-        sorted(debts.items(), key=lambda d: (-d[1], d[0]))[:20]
-    )
-
-
-@pytest.mark.spec("RPT-2", "RPT-3")
-def test_service_utilization(clinic):
-    tables = tables_of("service_utilization")
-    lines = [line for line in InvoiceLineItem.objects.all() if line.invoice in counted_invoices()]
-    expected = defaultdict(lambda: [0, Decimal(0)])
-    for line in lines:
-        name = line.service.name if line.service else "Without a service"
-        expected[name][0] += line.quantity
-        expected[name][1] += line.line_total
-    assert {str(row[0]): [row[2], row[4]] for row in tables["by_service"].rows} == expected
-    assert tables["by_type"].total("amount") == sum(line.line_total for line in lines)
-
-
-def rate(part, whole):
-    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
-
-
-@pytest.mark.spec("RPT-3")
-def test_appointment_summary(clinic):
-    tables = tables_of("appointment_summary")
-    rows = [a for a in Appointment.objects.all() if inside(a.appointment_date)]
-    statuses = Counter(a.get_status_display() for a in rows)
-    assert {name: row[0] for name, row in rows_of(tables["by_status"]).items()} == statuses
-    for doctor in {a.doctor for a in rows}:
-        own = [a for a in rows if a.doctor == doctor]
-        found = Counter(a.status for a in own)
-        assert rows_of(tables["by_doctor"])[str(doctor)] == (
-            len(own),
-            found["completed"],
-            found["cancelled"],
-            found["no_show"],
-            rate(found["cancelled"], len(own)),
-            rate(found["no_show"], len(own) - found["cancelled"]),
-        )
-    lead = [(a.appointment_date - local(a.created_at)).days for a in rows]
-    average = (Decimal(sum(lead)) / len(lead)).quantize(Decimal("0.1"), ROUND_HALF_UP)
-    assert tables["lead_time"].column("days") == [average]
-
-
-@pytest.mark.spec("RPT-3")
-def test_doctor_performance(clinic):
-    table = tables_of("doctor_performance")["by_doctor"]
-    found = rows_of(table)
-    rows = [a for a in Appointment.objects.all() if inside(a.appointment_date) and a.status != "cancelled"]
-    for doctor in {a.doctor for a in rows}:
-        own = [a for a in rows if a.doctor == doctor]
-        took = [(a.completed_at - a.started_at).total_seconds() / 60 for a in own if a.status == "completed"]
-        line = found[str(doctor)]
-        assert line[:6] == (
-            len(own),
-            sum(a.status == "completed" for a in own),
-            sum(a.status == "no_show" for a in own),
-            sum(
-                c.doctor == doctor and c.completed_at is not None and inside(local(c.consultation_date))
-                for c in Consultation.objects.all()
-            ),
-            sum(p.doctor == doctor and inside(p.prescribed_date) for p in Prescription.objects.all()),
-            sum(t.ordered_by_doctor == doctor and inside(local(t.ordered_date)) for t in LabTest.objects.all()),
-        )
-        assert abs(float(line[6]) - sum(took) / len(took)) <= 0.051
-        assert line[7] == sum(
-            p.amount for p in counted_payments() if p.invoice.appointment and p.invoice.appointment.doctor == doctor
-        )
-    only = next(iter({a.doctor for a in rows}))
-    table = tables_of("doctor_performance", doctor=only, money=False)["by_doctor"]
-    assert [row[0] for row in table.rows] == [str(only)]
-    assert "revenue" not in [heading.name for heading in table.headings]
-
-
-@pytest.mark.spec("RPT-3")
-def test_patient_statistics(clinic):
-    tables = tables_of("patient_statistics")
-    everybody = list(Patient.objects.all())
-    assert tables["registrations"].total("patients") == sum(inside(local(p.created_at)) for p in everybody)
-    there = [p for p in everybody if p.is_active and local(p.created_at) <= PERIOD.end]
-
-    def age(p):
-        end, born = PERIOD.end, p.date_of_birth
-        return end.year - born.year - ((end.month, end.day) < (born.month, born.day))
-
-    expected = Counter((min(age(p) // 10, 9), p.gender) for p in there)
-    for decade, row in enumerate(tables["pyramid"].rows):
-        assert row[1:] == tuple(
-            [expected[decade, g] for g in ("male", "female", "other")]
-            + [sum(expected[decade, g] for g in ("male", "female", "other"))]
-        )
-    completed = [a for a in Appointment.objects.all() if a.status == "completed"]
-    seen = {a.patient_id for a in completed if inside(a.appointment_date)}
-    before = {a.patient_id for a in completed if a.appointment_date < PERIOD.start}
-    assert tables["seen"].column("patients") == [len(seen - before), len(seen & before)]
-    assert seen - before
-    assert seen & before
-    insurers = Counter(p.insurance_provider.name if p.insurance_provider else "No insurance on file" for p in there)
-    assert {str(row[0]): row[1] for row in tables["insurers"].rows} == insurers
-
-
-def nearest_rank(values, share):
-    values = sorted(values)
-    return values[-(-len(values) * share // 100) - 1]
-
-
-def in_minutes(delta):
-    return (Decimal(str(delta.total_seconds())) / 60).quantize(Decimal("0.1"), ROUND_HALF_UP)
-
-
-@pytest.mark.spec("RPT-3")
-def test_operational_metrics(clinic):
-    doctor = Appointment.objects.first().doctor
+@pytest.mark.spec("RPT-1", "RPT-2", "RPT-3")
+def test_every_figure_agrees_with_plain_python(clinic):
+    """All tables of all types: the whole clinic, each filter, all filters at once."""
+    doctor = Appointment.objects.filter(doctor__department=None).first().doctor
     f.DoctorScheduleFactory(doctor=doctor, weekday=0, start_time=time(8), end_time=time(12))
     f.DoctorScheduleFactory(
         doctor=doctor, weekday=0, start_time=time(13), end_time=time(17, 30), valid_from=date(2026, 4, 1)
     )
     f.DoctorScheduleFactory(doctor=doctor, weekday=2, start_time=time(8), end_time=time(12), is_active=False)
-    f.DoctorAbsenceFactory(doctor=doctor, start_date=date(2026, 4, 1), end_date=date(2026, 4, 7))
-    f.DoctorAbsenceFactory(doctor=doctor, start_date=date(2026, 4, 5), end_date=date(2026, 4, 14))
-    f.DoctorAbsenceFactory(doctor=doctor, start_date=date(2026, 4, 20), end_date=date(2026, 9, 9))
-    tables = tables_of("operational_metrics")
-    rows = [a for a in Appointment.objects.all() if inside(a.appointment_date)]
-    waits = [a.started_at - a.checked_in_at for a in rows if a.started_at]
-    count, _average, median, late = tables["waiting"].rows[0]
-    assert count == len(waits)
-    assert (median, late) == (in_minutes(nearest_rank(waits, 50)), in_minutes(nearest_rank(waits, 90)))
-    working = booked = 0
-    for offset in range((PERIOD.end - PERIOD.start).days + 1):
-        day = PERIOD.start + timedelta(days=offset)
-        away = date(2026, 4, 1) <= day <= date(2026, 4, 14) or day >= date(2026, 4, 20)
-        if day.weekday() == 0 and not away:
-            working += 240 + (270 if day >= date(2026, 4, 1) else 0)
-    booked = sum(a.duration_minutes for a in rows if a.doctor == doctor and a.status not in ("cancelled", "no_show"))
-    assert rows_of(tables["utilisation"])[str(doctor)][:2] == (working, booked)
-    came = [a for a in rows if a.status in ("checked_in", "in_progress", "completed")]
-    hours = Counter(f"{a.appointment_time.hour:02}:00" for a in came)
-    assert {name: row[0] for name, row in rows_of(tables["by_hour"]).items()} == hours
-    weekdays = Counter(f"{a.appointment_date:%A}" for a in came)
-    assert {str(name): row[0] for name, row in rows_of(tables["by_weekday"]).items()} == weekdays
-    took = [t.result_date - t.ordered_date for t in LabTest.objects.all() if inside(local(t.result_date))]
-    everything = tables["turnaround"].rows[0]
-    assert everything[1] == len(took)
-    assert everything[3:] == (in_minutes(nearest_rank(took, 50)), in_minutes(nearest_rank(took, 90)))
+    for first, last in ((date(2026, 4, 1), date(2026, 4, 7)), (date(2026, 4, 5), date(2026, 4, 14))):
+        f.DoctorAbsenceFactory(doctor=doctor, start_date=first, end_date=last)
+    books = Books()
+    department, insurer = Department.objects.first(), InsuranceProvider.objects.first()
+    filters = [{}, {"doctor": doctor}, {"department": department}, {"insurer": insurer}]
+    filters.append({"doctor": doctor, "insurer": insurer})
+    for chosen in filters:
+        assert disagreements(books, PERIOD, **chosen) == [], chosen
+    for first, last in (
+        (date(2026, 3, 8), date(2026, 3, 8)),  # the clock is put forward: a day of 23 hours
+        (date(2026, 2, 28), date(2026, 2, 28)),
+        (date(2024, 2, 29), date(2024, 2, 29)),  # a leap day, and nothing on it
+    ):
+        assert disagreements(books, Period(first, last)) == [], first
+    assert len(books.of(PERIOD).receipts()) > 20
+    assert 0 < len(books.of(PERIOD, doctor=doctor).receipts()) < len(books.of(PERIOD).receipts())
+
+
+@pytest.mark.spec("RPT-2", "ROLE-2")
+def test_a_doctor_sees_no_money(clinic):
+    only = Appointment.objects.first().doctor
+    table = tables_of("doctor_performance", doctor=only, money=False)["by_doctor"]
+    assert [row[0] for row in table.rows] == [str(only)]
+    assert "revenue" not in [heading.name for heading in table.headings]
+
+
+@pytest.mark.spec("RPT-2")
+def test_merged_charts_are_one_patient(administrator):
+    """Two charts of one person: registered once, seen once."""
+    kept, merged = f.PatientFactory(), f.PatientFactory()
+    for patient in (kept, merged):
+        f.AppointmentFactory(
+            patient=patient, status="completed", appointment_date=today(), doctor=f.UserFactory(role="doctor")
+        )
+    day = Period(today(), today())
+    data = {"merged": str(merged.pk), "reason": "Registered twice"}
+    assert submit(MergePatientsForm, actor=administrator, data=data, kept=kept).is_valid()
+    kind = KINDS["patient_statistics"](day)
+    assert kind.table("registrations").total("patients") == 1
+    assert kind.table("seen").total("patients") == 1
+    assert disagreements(Books(), day) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        ("2026-11-29", "2026-11-29", "2026-11-28", "2026-11-28"),
+        ("2026-11-23", "2026-11-29", "2026-11-16", "2026-11-22"),
+        ("2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28"),
+        ("2024-03-01", "2024-03-31", "2024-02-01", "2024-02-29"),
+        ("2024-02-01", "2024-02-29", "2024-01-01", "2024-01-31"),
+        ("2026-11-01", "2026-11-29", "2026-10-01", "2026-10-29"),
+        ("2026-01-01", "2026-03-31", "2025-10-01", "2025-12-31"),
+        ("2026-01-01", "2026-11-29", "2025-01-01", "2025-11-29"),
+        ("2025-01-01", "2025-12-31", "2024-01-01", "2024-12-31"),
+        ("1900-01-01", "2199-12-31", "1600-01-01", "1899-12-31"),
+    ],
+)
+def test_the_period_before(start, end, first, last):
+    period = Period(date.fromisoformat(start), date.fromisoformat(end))
+    assert before(period) == Period(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def test_presets_and_schedules_on_every_day_of_two_years():
+    for number in range(731):
+        day = date(2024, 1, 1) + timedelta(days=number)
+        for name, (_words, period) in presets(day).items():
+            assert period.start <= period.end <= day, name
+            assert before(period).end < period.start, name
+        for often in ("daily", "weekly", "monthly"):
+            due = next_on(often, day)
+            assert due > day
+            assert due_period(often, due).end == due - timedelta(days=1)
 
 
 @pytest.mark.spec("RPT-1")
@@ -421,9 +267,11 @@ def test_operational_metrics(clinic):
 def test_an_empty_clinic_makes_every_report(db, name):
     kind = KINDS[name](PERIOD)
     tables = {table.name: table for table in kind.tables()}
-    assert kind.summary(tables)
-    assert kind.charts(tables)
+    assert list(tables) == list(kind.names)
+    assert kind.summary()
+    assert kind.charts()
     assert kind.definitions
+    assert kind.before().summary()
 
 
 @pytest.mark.parametrize("first", [date(2026, 2, 26), date(2026, 3, 1)])

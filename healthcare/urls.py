@@ -9,6 +9,8 @@ from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
 from healthcare.fhir.views import fhir_urls
 from healthcare.health import Healthz, Readyz
+from healthcare.rest.answers import handler400, handler500
+from healthcare.rest.routes import NoSuchPath
 from healthcare.search import SearchPage, SearchSuggestions
 
 urlpatterns = [
@@ -23,6 +25,7 @@ urlpatterns = [
     path("docs", SwaggerPage.as_view(), name="api_docs"),
     path("redoc", RedocPage.as_view(), name="api_redoc"),
     path("api/v1/", include(api_urls)),
+    path("api/v1", NoSuchPath.as_view(), name="api_no_such_path"),
     path("fhir/", include(fhir_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),
@@ -32,3 +35,5 @@ urlpatterns = [
     path("", include("reporting.urls")),
     path("", include("audit.urls")),
 ]
+
+__all__ = ["handler400", "handler500", "urlpatterns"]

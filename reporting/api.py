@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from healthcare.rest import Resource
-from healthcare.rest.resource import Operation, guarded
+from healthcare.rest.handlers import guarded
+from healthcare.rest.resource import Operation
 from reporting import views
 
 REPORTS = Resource(
@@ -21,6 +22,7 @@ REPORTS = Resource(
     delete=views.ReportDelete,
     actions={"regenerate": views.ReportRegenerate, "reactivate": views.ReportReactivate},
     exclude=("result", "attempts"),
+    unfolded=("parameters",),
 )
 
 

@@ -7,9 +7,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from healthcare.rest.answers import failure
 
 #: These open whatever is still to be done.
 ALWAYS = frozenset({"login", "login_again", "login_code", "logout", "alive", "clinic_logo", "healthz", "readyz"})
+
+
+#: A program that uses the browser's session is told so in its own words, where a page is led on.
+PROGRAMS = ("/api/", "/fhir/")
 
 
 class DutiesMiddleware:
@@ -26,6 +33,8 @@ class DutiesMiddleware:
         name = request.resolver_match.url_name if request.resolver_match else ""
         if not duty or name == duty or name in ALWAYS:
             return None
+        if request.path.startswith(PROGRAMS):
+            return failure(403, f"{duty}_required", _("Open the clinic's pages in the browser first."))
         return HttpResponseRedirect(reverse(duty))
 
 

@@ -10,6 +10,8 @@ from healthcare.dashboard import Dashboard
 from healthcare.fhir.views import fhir_urls
 from healthcare.health import Healthz, Readyz
 from healthcare.metrics import Metrics
+from healthcare.rest.answers import handler400, handler500
+from healthcare.rest.routes import NoSuchPath
 from healthcare.search import SearchPage, SearchSuggestions
 
 urlpatterns = [
@@ -25,6 +27,7 @@ urlpatterns = [
     path("docs", SwaggerPage.as_view(), name="api_docs"),
     path("redoc", RedocPage.as_view(), name="api_redoc"),
     path("api/v1/", include(api_urls)),
+    path("api/v1", NoSuchPath.as_view(), name="api_no_such_path"),
     path("fhir/", include(fhir_urls)),
     path("", include("departments.urls")),
     path("", include("patients.urls")),
@@ -34,3 +37,5 @@ urlpatterns = [
     path("", include("reporting.urls")),
     path("", include("audit.urls")),
 ]
+
+__all__ = ["handler400", "handler500", "urlpatterns"]

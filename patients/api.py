@@ -57,6 +57,7 @@ PATIENTS = Resource(
     delete=patient.PatientDeactivate,
     actions={"reactivate": patient.PatientReactivate},
     optional=("patient_number",),
+    assigned=("patient_number",),
     hidden={"patients.phone": ("phone",), "patients.contact": CONTACT},
     computed={"age": (lambda row: row.age, {"type": "integer"})},
     # The rooms above add what is theirs.

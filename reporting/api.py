@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from healthcare.rest import Resource
-from healthcare.rest.resource import Operation, guarded
+from healthcare.rest.handlers import guarded
+from healthcare.rest.resource import Operation
 from reporting import views
 
 REPORTS = Resource(
@@ -25,6 +26,7 @@ REPORTS = Resource(
         "reactivate": views.ReportReactivate,
     },
     exclude=("result", "attempts", "claim", "request_key"),
+    unfolded=("parameters",),
 )
 
 SCHEDULES = Resource(

@@ -6,10 +6,11 @@ import json
 import logging
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views import defaults
 from ninja.errors import AuthenticationError, HttpError, Throttled
 from ninja.errors import ValidationError as BodyError
 
@@ -132,10 +133,14 @@ def _body(request: HttpRequest, error: BodyError) -> HttpResponse:
     return failure(400, "validation", _("The request is not as described."), fields)
 
 
+def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
+    return failure(413, "too_large", _("The body is too large."))
+
+
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     request.failure = type(error).__name__  # type: ignore[attr-defined] # told by ActingMiddleware
     logger.error("Error in the API: %s", type(error).__name__, exc_info=error)
-    return failure(500, "error", _("Something went wrong here. It is noted."))
+    return _down(request, error)
 
 
 HANDLERS: dict[Any, Any] = {
@@ -143,8 +148,33 @@ HANDLERS: dict[Any, Any] = {
     ApiError: _refused,
     PermissionDenied: _denied,
     Http404: _missing,
+    RequestDataTooBig: _too_large,
     AuthenticationError: _unauthenticated,
     Throttled: _throttled,
     HttpError: _http,
     BodyError: _body,
 }
+
+
+# -- errors before or beside the API's own views ------------------------------------------------------
+
+
+def page_or_envelope(page: Any, told: Any) -> Any:
+    """Django's handler of an error: its page, and for the API's addresses the envelope."""
+
+    def handler(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return told(request, None) if request.path.startswith("/api/") else page(request, *args, **kwargs)
+
+    return handler
+
+
+def _bad(request: HttpRequest, error: Any) -> HttpResponse:
+    return failure(400, "malformed", _("The request cannot be read."))
+
+
+def _down(request: HttpRequest, error: Any) -> HttpResponse:
+    return failure(500, "error", _("Something went wrong here. It is noted."))
+
+
+handler400 = page_or_envelope(defaults.bad_request, _bad)
+handler500 = page_or_envelope(defaults.server_error, _down)

@@ -141,7 +141,16 @@ def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> d
     for index, entry in enumerate(entries):
         required = ((n, f) for n, f in own_fields(row_class).items() if f.required and f.initial is not None)
         begun: dict[str, str | list[str]] = {n: first_value(f) for n, f in required}
-        row = begun | given(entry, row_class, f"{prefix}.{index}.") if entry else {}
+        told = given(entry, row_class, f"{prefix}.{index}.")
+        if not any(told.values()):
+            # A page leaves out rows that nobody filled in; a program that sends one means it.
+            raise ApiError(
+                400,
+                "validation",
+                _("The request is not as described."),
+                {f"{prefix}.{index}.__all__": [_("This entry is empty.")]},
+            )
+        row = begun | told
         row |= {name: str(entry.get(name) or shared[name]) for name in service if entry.get(name) or name in shared}
         data |= {f"{prefix}-{index}-{name}": text for name, text in row.items()}
     return data

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from copy import copy
 from typing import Any
-from uuid import UUID
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
@@ -15,6 +16,8 @@ from healthcare.rest.answers import ApiError
 
 #: Query parameters that every list knows, beside its filters.
 COMMON = ("page", "page_size", "ordering", "q", "inactive", "after")
+#: Found by the path, or by nobody.
+UNASKED = frozenset({"id", "password"})
 
 
 def bad_query(name: str, message: Any) -> ApiError:
@@ -22,15 +25,17 @@ def bad_query(name: str, message: Any) -> ApiError:
     return ApiError(400, "validation", _("A query parameter is wrong."), {name: [str(message)]})
 
 
-def key_filters(model: Any, filterset: Any, hidden: frozenset[str]) -> dict[str, Any]:
-    """Foreign keys by which rows may be narrowed although the page has no such filter: `?invoice_id=`."""
+def column_filters(model: Any, filterset: Any, unseen: frozenset[str]) -> dict[str, Any]:
+    """Columns by which rows may be narrowed although the page has no such filter: `?invoice_id=`, `?last_name=`.
+
+    Nobody narrows by what they do not see: the answer would tell them.
+    """
     known = set(filterset.base_filters) if filterset else set()
     return {
         field.attname: field
         for field in model._meta.concrete_fields
-        if isinstance(field, models.ForeignKey)
-        and not {field.name, field.attname} & known
-        and field.attname not in hidden
+        if not isinstance(field, models.TextField | models.JSONField | models.FileField)
+        and not {field.name, field.attname} & (known | unseen | UNASKED)
     }
 
 
@@ -42,6 +47,7 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     inner.GET = asked  # type: ignore[assignment]
     page.setup(inner)
     page.select_related = resource.list_related
+    page.order = ordering_of(page, request.GET.get("ordering", ""))
     rows = page.get_rows()
     if page.filter is not None and not page.filter.is_valid():
         names = {
@@ -55,7 +61,6 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
             {name: [str(e) for e in errors] for name, errors in names.items()},
         )
     rows = narrowed(resource, rows, request)
-    check_ordering(page, request.GET.get("ordering", ""))
     size = min(number(asked, "page_size", PAGE_SIZES[0]), MAX_PAGE_SIZE)
     current = number(asked, "page", 1)
     order = page.total_ordering()
@@ -90,7 +95,7 @@ def adapted(resource: Any, query: QueryDict) -> QueryDict:
         short = name.removesuffix("_id")
         if name not in known and short in known:
             asked.setlist(short, asked.pop(name))
-    if asked.get("inactive", "").lower() in ("true", "1", "yes"):
+    if asked.get("inactive", "").lower() in ("true", "1", "yes") or "is_active" in asked:
         asked["inactive"] = "1"
     for name, value in resource.list_defaults.items():
         asked.setdefault(name, value)
@@ -98,23 +103,44 @@ def adapted(resource: Any, query: QueryDict) -> QueryDict:
 
 
 def narrowed(resource: Any, rows: Any, request: HttpRequest) -> Any:
-    """The rows with the foreign keys asked for."""
-    for name in key_filters(resource.model, resource.list_page.filterset_class, resource.hidden_from(request.user)):
+    """The rows with the column values asked for."""
+    unseen = resource.unseen_by(request.user)
+    for name, field in column_filters(resource.model, resource.list_page.filterset_class, unseen).items():
         if text := request.GET.get(name):
-            try:
-                rows = rows.filter(**{name: UUID(text)})
-            except ValueError:
-                raise bad_query(name, _("Enter a valid UUID.")) from None
+            moment = isinstance(field, models.DateTimeField)
+            rows = rows.filter(**{f"{name}__date" if moment else name: value_for(field, name, text)})
     return rows
 
 
-def check_ordering(page: Any, asked: str) -> None:
-    """Refuse an order that no column offers."""
-    offered = sorted({c.ordering for c in page.shown_columns if c.ordering})
-    if asked and asked.removeprefix("-") not in offered:
+def value_for(field: Any, name: str, text: str) -> Any:
+    """The text as a value of the column, judged by the form field that a page would have for it."""
+    if isinstance(field, models.ForeignKey | models.UUIDField):
+        judge: Any = forms.UUIDField()
+    elif isinstance(field, models.BooleanField):
+        judge = forms.TypedChoiceField(choices=[("true", ""), ("false", "")], coerce=lambda word: word == "true")
+        text = {"1": "true", "0": "false"}.get(text, text.lower())
+    elif isinstance(field, models.DateTimeField):
+        judge = forms.DateField()
+    else:
+        judge = field.formfield()
+    try:
+        return judge.clean(text)
+    except ValidationError as error:
+        raise bad_query(name, " ".join(error.messages)) from None
+
+
+def ordering_of(page: Any, asked: str) -> tuple[str, ...]:
+    """The order that is asked for, by one column or by several; refused where no column offers it."""
+    if not asked:
+        return tuple(page.ordering)
+    offered = {"created_at"} | {c.ordering for c in page.shown_columns if c.ordering}
+    parts = asked.split(",")
+    if len(parts) > 3 or not {part.removeprefix("-") for part in parts} <= offered:
         raise bad_query(
-            "ordering", _("Choose one of: %(names)s, each perhaps with a minus.") % {"names": ", ".join(offered)}
+            "ordering",
+            _("Choose of: %(names)s, each perhaps with a minus, up to three.") % {"names": ", ".join(sorted(offered))},
         )
+    return tuple(parts) if len(parts) > 1 or parts[0].removeprefix("-") == "created_at" else page.current_ordering()
 
 
 def number(query: QueryDict, name: str, default: int) -> int:

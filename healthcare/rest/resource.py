@@ -7,11 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from ninja import Body
-from pydantic import BaseModel
 
 from healthcare.access import visible_or_denied
 from healthcare.events import record
@@ -19,8 +16,9 @@ from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
 from healthcare.rest.confidential import open_chart
+from healthcare.rest.handlers import changes, form_of, guarded, makes, reads_details, reads_list, reads_one, steps
 from healthcare.rest.idempotency import key_of
-from healthcare.rest.lists import COMMON, key_filters, page_of
+from healthcare.rest.lists import COMMON, column_filters, page_of
 from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, lock, submit
@@ -118,6 +116,10 @@ class Resource:
     list_defaults: dict[str, str] = field(default_factory=dict)
     #: Fields that a new row's form does not ask for although their column does (a number that is assigned).
     optional: tuple[str, ...] = ()
+    #: Fields that a PUT keeps unless it gives them: a number that the clinic assigned.
+    assigned: tuple[str, ...] = ()
+    #: Columns that hold an object whose entries are fields of the form: a report's `parameters`.
+    unfolded: tuple[str, ...] = ()
     #: Attributes of the form that are told once, such as a password that was made.
     once: tuple[str, ...] = ()
     #: Whether a POST to make a row may carry an Idempotency-Key.
@@ -145,6 +147,10 @@ class Resource:
         return frozenset(
             name for permission, names in self.hidden.items() if not may(user, permission) for name in names
         )
+
+    def unseen_by(self, user: Any) -> frozenset[str]:
+        """The columns that no answer to this person holds."""
+        return self.hidden_from(user) | SENSITIVE | set(self.exclude)
 
     def row(self, row: Any, user: Any) -> dict[str, Any]:
         """A row as this person may see it."""
@@ -207,6 +213,9 @@ class Resource:
     def post(self, request: HttpRequest, body: dict[str, Any], thing: Any) -> HttpResponse:
         """Make a row."""
         form_class = form_of(thing)
+        for name in self.unfolded:
+            inner = body.get(name)
+            body = {**inner, **body} if isinstance(inner, dict) else body
         new_id = key_of(request, body) if self.idempotent else None
         # Both or neither; a form alone keeps its own transaction, whose commit may refuse it (deferred constraints).
         with transaction.atomic() if self.create_then else nullcontext():
@@ -235,7 +244,8 @@ class Resource:
         partial = partial and bool(own_fields(form_class).keys() - given(body, form_class))
         with transaction.atomic() if partial else nullcontext():
             page = form_class(actor=request.user, instance=lock(row), **kwargs) if partial else None
-            data = form_data(form_class, body, self.rows, page=page)
+            kept = {name: getattr(row, name) for name in self.assigned}
+            data = form_data(form_class, kept | body, self.rows, page=page)
             seen = version_seen(request, row)
             if seen is not None:
                 data["updated_at_seen"] = seen
@@ -276,7 +286,9 @@ class Resource:
             success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
         )
         if self.create:
-            schema = body_of(f"{self.name}New", form_of(self.create), self.rows, optional=self.optional)
+            schema = body_of(
+                f"{self.name}New", form_of(self.create), self.rows, optional=self.optional, unfolded=self.unfolded
+            )
             for alias in ("", *(f"/{name}" for name in self.aliases)):
                 add(
                     "POST",
@@ -300,7 +312,13 @@ class Resource:
             )
         if self.edit:
             for verb, partial in (("PUT", False), ("PATCH", True)):
-                schema = body_of(f"{self.name}{verb.title()}", form_of(self.edit), self.rows, partial=partial)
+                schema = body_of(
+                    f"{self.name}{verb.title()}",
+                    form_of(self.edit),
+                    self.rows,
+                    partial=partial,
+                    optional=self.assigned,
+                )
                 add(
                     verb,
                     one,
@@ -337,8 +355,8 @@ class Resource:
         if operation.verb != "GET" or "{" in operation.path:
             return ()
         filterset = self.list_page.filterset_class
-        keys = key_filters(self.model, filterset, frozenset())
-        return (*COMMON, *(filterset.base_filters if filterset else ()), *keys)
+        columns = column_filters(self.model, filterset, SENSITIVE | set(self.exclude))
+        return (*COMMON, *(filterset.base_filters if filterset else ()), *columns)
 
     def headers_of(self, operation: Operation) -> tuple[str, ...]:
         """The headers that an operation heeds."""
@@ -347,101 +365,7 @@ class Resource:
         return ("If-Match",) if operation.verb != "GET" else ()
 
 
-# -- handlers, with the signatures that ninja reads -------------------------------------------------
-
-
-def guarded(permission: str, handler: Any) -> Any:
-    """The handler, after the role was asked: nobody without it learns whether a row exists."""
-    inner = handler
-
-    def check(request: HttpRequest) -> None:
-        if not may(request.user, permission):
-            raise PermissionDenied
-
-    inner.check = check
-    return inner
-
-
-def reads_list(resource: Resource) -> Any:
-    """GET of many."""
-
-    def handler(request: HttpRequest) -> HttpResponse:
-        handler.check(request)
-        return resource.get_list(request)
-
-    return handler
-
-
-def reads_one(resource: Resource) -> Any:
-    """GET of one."""
-
-    def handler(request: HttpRequest, id: UUID) -> HttpResponse:
-        handler.check(request)
-        return resource.get_one(request, id)
-
-    return handler
-
-
-def reads_details(resource: Resource) -> Any:
-    """GET of one with what belongs to it."""
-
-    def handler(request: HttpRequest, id: UUID) -> HttpResponse:
-        handler.check(request)
-        return resource.get_details(request, id)
-
-    return handler
-
-
-def makes(resource: Resource, thing: Any, schema: type[BaseModel]) -> Any:
-    """POST of a new one."""
-
-    def handler(request: HttpRequest, body: schema = Body(...)) -> HttpResponse:  # type: ignore[valid-type]
-        handler.check(request)
-        return resource.post(request, given_in(body), thing)
-
-    return handler
-
-
-def changes(resource: Resource, thing: Any, schema: type[BaseModel], partial: bool) -> Any:
-    """PUT and PATCH."""
-
-    def handler(request: HttpRequest, id: UUID, body: schema = Body(...)) -> HttpResponse:  # type: ignore[valid-type]
-        handler.check(request)
-        return resource.change(request, id, given_in(body), thing, partial=partial)
-
-    return handler
-
-
-def steps(resource: Resource, thing: Any, schema: type[BaseModel]) -> Any:
-    """POST of a step, and DELETE; a DELETE may give its reason in the query too."""
-
-    def handler(request: HttpRequest, id: UUID, body: schema = Body(None)) -> HttpResponse:  # type: ignore[valid-type]
-        handler.check(request)
-        said = given_in(body)
-        if request.method == "DELETE":
-            said = {**request.GET.dict(), **said}
-            if "reason" in said:
-                said |= {
-                    name: said["reason"]
-                    for name in form_of(thing).base_fields
-                    if name.endswith("reason") and name != "override_reason" and name not in said
-                }
-        return resource.change(request, id, said, thing, partial=True)
-
-    return handler
-
-
-def given_in(body: Any) -> dict[str, Any]:
-    """What the body says, and nothing that it does not."""
-    return {} if body is None else {name: getattr(body, name) for name in body.model_fields_set}
-
-
 # -- helpers -----------------------------------------------------------------------------------------
-
-
-def form_of(thing: Any) -> Any:
-    """The form behind a page; a form is its own."""
-    return thing if issubclass(thing, WorkflowForm) else thing.form_class
 
 
 def permission_of(thing: Any) -> str:

@@ -123,7 +123,13 @@ def described(name: str, properties: dict[str, dict[str, Any]], required: list[s
 
 
 def body_of(
-    name: str, form_class: Any, rows: dict[str, Any], *, partial: bool = False, optional: tuple[str, ...] = ()
+    name: str,
+    form_class: Any,
+    rows: dict[str, Any],
+    *,
+    partial: bool = False,
+    optional: tuple[str, ...] = (),
+    unfolded: tuple[str, ...] = (),
 ) -> type[BaseModel]:
     """The schema of a body for this form."""
     properties, required = {}, []
@@ -134,6 +140,8 @@ def body_of(
     for key, row_class in rows.items():
         row = {api_name(n, f): of_form_field(f) for n, f in own_fields(row_class).items()}
         properties[key] = {"type": "array", "items": {"type": "object", "properties": row}}
+    for key in unfolded:
+        properties[key] = {"type": "object", "description": "Fields may stand in here too."}
     for key in ACKNOWLEDGED:
         properties[key] = {"type": "boolean"} if key == "acknowledge_warnings" else {"type": "string", "maxLength": 500}
     return described(name, properties, required)

@@ -34,13 +34,18 @@ def run(directory: Path, ledger: Ledger, progress: Progress, limit: int | None =
         for position, name in enumerate(LAYOUTS):
             progress(_("reading %(file)s") % {"file": name}, position, len(LAYOUTS))
             ledger.read[name] = index.load(directory, name, ledger.reject)
-        index.finish()
-        for row in index.strangers():
-            ledger.reject(row, _("patients.csv has no such patient."))
-        clinic = _people(index, ledger)
-        _patients(index, clinic, ledger, progress, limit)
+        import_index(index, ledger, progress, limit)
     finally:
         index.close()
+
+
+def import_index(index: Index, ledger: Ledger, progress: Progress, limit: int | None = None) -> None:
+    """Import the rows of an index, wherever they were read."""
+    index.finish()
+    for row in index.strangers():
+        ledger.reject(row, _("patients.csv has no such patient."))
+    clinic = _people(index, ledger)
+    _patients(index, clinic, ledger, progress, limit)
 
 
 def _people(index: Index, ledger: Ledger) -> Clinic:

@@ -173,6 +173,12 @@ class Index:
             raise UnusableFile(_("%(file)s cannot be read: %(error)s") % {"file": name, "error": error}) from error
         return read
 
+    def add(self, row: Row) -> None:
+        """A row that was read elsewhere."""
+        layout = LAYOUTS[row.file]
+        patient = row[layout.patient].lower() if layout.patient else ""
+        self._insert([(row.file, row.line, patient, json.dumps(row.data))])
+
     def _insert(self, batch: list[tuple[str, int, str, str]]) -> None:
         self.database.executemany("INSERT INTO row VALUES (?, ?, ?, ?)", batch)
         batch.clear()

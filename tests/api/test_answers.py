@@ -45,7 +45,8 @@ def test_a_patient_is_registered_read_changed_replaced_and_deactivated(api_of):
     path = f"/patients/{row.pk}"
     changed = api.data("PATCH", path, {"city": "Lugano"})
     assert (changed["city"], changed["phone"], changed["first_name"]) == ("Lugano", "+12025550143", "María")
-    replaced = api.data("PUT", path, {**MARIA, "patient_number": "P-000001", "state": "TI"})
+    replaced = api.data("PUT", path, {**MARIA, "state": "TI"})
+    assert replaced["patient_number"] == "P-000001"
     assert (replaced["city"], replaced["phone"], replaced["state"]) == ("", "", "TI")
     gone = api.data("DELETE", path)
     assert gone["is_active"] is False
@@ -96,6 +97,15 @@ def test_statuses_of_paths_and_methods(api_of):
     assert api.get("/patients/not-a-uuid").body["error"]["code"] == "not_found"
     assert api.get("/patients/00000000-0000-7000-8000-000000000000").status_code == 404
     assert api.send("DELETE", "/patients").status_code == 405
+    large = api.post("/patients", {"first_name": "x" * 3_000_000})
+    assert large.status_code == 413 and large.body["error"]["code"] == "too_large"
+    # Also without a token for the form of a page, and where Django itself refuses.
+    strict = Client(enforce_csrf_checks=True)
+    for path in ("/api/v1/nothing", "/api/v1"):
+        assert strict.post(path).json()["error"]["code"] == "not_found"
+    assert strict.post("/api/v1/openapi.json").status_code == strict.post("/fhir/Patient").status_code == 405
+    evil = strict.get("/api/v1/patients", headers={"Host": "evil.example"})
+    assert evil.status_code == 400 and evil.json()["error"]["code"] == "malformed"
     response = api.get("/patients")
     assert response.headers["Cache-Control"] == "no-store" and response.headers["X-Request-ID"]
     assert api.send("HEAD", "/patients").status_code == 200
@@ -125,6 +135,15 @@ def test_lists_are_paged_ordered_filtered_and_searched(api_of):
     assert api.data("GET", "/patients?gender=male")["total"] == 15
     assert api.data("GET", "/patients?q=name07")["total"] == 1
     assert api.data("GET", "/patients?ordering=-last_name")["items"][0]["last_name"] == "Name29"
+    # Columns by their name, also where the page has no such filter; and several orders.
+    assert api.data("GET", "/patients?last_name=Name07&is_active=true")["total"] == 1
+    assert api.data("GET", "/patients?is_active=false")["total"] == 0
+    found = api.data("GET", "/patients?ordering=-last_name,date_of_birth&page_size=2")
+    assert [row["last_name"] for row in found["items"]] == ["Name29", "Name28"]
+    following = api.data("GET", f"/patients?ordering=-last_name,date_of_birth&page_size=2&after={found['next']}")
+    assert [row["last_name"] for row in following["items"]] == ["Name27", "Name26"]
+    assert api_of("nurse").data("GET", "/patients?city=Nowhere")["total"] == 30  # nurses see no city
+    assert api.get("/patients?city=%00").status_code == api.get("/patients?is_active=x").status_code == 400
     for query in ("page=0", "page=x", "page_size=-1", "ordering=password", "gender=x", "page=99999", "after=x"):
         response = api.get(f"/patients?{query}")
         assert response.status_code == 400, query
@@ -260,6 +279,9 @@ def test_a_warning_is_told_and_acknowledged_with_a_reason(api_of, doctor):
     }
     refused = api.post(path, rows)
     assert refused.status_code == 400 and refused.body["error"]["code"] == "safety_warning"
+    for empty in ({}, {"test_name": ""}):  # a row that says nothing is a mistake of the program
+        refused = api.post(path, {"diagnosis": "Pharyngitis", "lab_tests": [{"test_name": "Potassium"}, empty]})
+        assert refused.status_code == 400 and "lab_tests.1.__all__" in refused.body["error"]["fields"]
     assert not consultation.lab_tests.exists()
     done = api.data("POST", path, {**rows, "acknowledge_warnings": True, "override_reason": "Tolerated"})
     assert done["state"] == "completed" and done["diagnosis"] == "Pharyngitis"

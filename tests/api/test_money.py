@@ -104,7 +104,10 @@ def test_an_account_without_a_password_gets_one_that_is_told_once(api_of):
 def test_a_report_is_asked_for_and_downloaded(api_of, django_capture_on_commit_callbacks):
     api = api_of("administrator")
     with django_capture_on_commit_callbacks(execute=True):
-        made = api.data("POST", "/reports/generate", {"report_type": "appointment_summary"}, 201)
+        department = str(factories.DepartmentFactory().pk)
+        body = {"report_type": "appointment_summary", "parameters": {"department_id": department}}
+        made = api.data("POST", "/reports/generate", body, 201)
+    assert made["parameters"] == {"department_id": department}
     assert api.data("GET", f"/reports/{made['id']}")["status"] == "completed"
     assert api.data("PUT", f"/reports/{made['id']}", {"report_name": "Mine"})["report_name"] == "Mine"
     response = api.get(f"/reports/{made['id']}/download?format=xlsx")

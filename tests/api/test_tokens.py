@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from audit.models import AuditLog
 from departments.models import ApiSession, IdempotencyKey
@@ -124,6 +125,10 @@ def test_a_handed_out_password_must_be_replaced_first(receptionist):
     receptionist.save()
     response = Api().post("/auth/token", {"email": receptionist.email, "password": factories.PASSWORD})
     assert response.status_code == 403 and response.body["error"]["code"] == "password_change_required"
+    browser = Client()
+    browser.force_login(receptionist)
+    response = browser.get("/api/v1/patients")
+    assert response.status_code == 403 and response.json()["error"]["code"] == "password_change_required"
 
 
 def test_old_rows_are_forgotten(pair, receptionist):

@@ -1,0 +1,1 @@
+"""Throws thousands of generated requests at the API, as each role (schemathesis)."""

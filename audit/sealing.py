@@ -115,7 +115,7 @@ class Sealer:
     def adopt(self) -> int:
         """Seal every row that no seal holds yet, as it is: when sealing begins, and after an import."""
         sealed: set[bytes] = set()
-        for leaves in AuditSeal.objects.values_list("leaves", flat=True).iterator():
+        for leaves in AuditSeal.objects.values_list("leaves", flat=True).iterator(chunk_size=2000):
             sealed |= {leaf[:HALF] for leaf in split(bytes(leaves))}
         batch: list[bytes] = []
         done = 0

@@ -39,7 +39,7 @@ class ServiceUtilization(ReportKind):
         rows: list[tuple[Any, ...]] = []
         types: dict[Any, list[Any]] = defaultdict(lambda: [0, ZERO])
         grouped = lines.values_list("service__name", "service__service_type", "service_id").annotate(**sums)
-        for name, kind, _key, quantity, invoices, amount in grouped.iterator():
+        for name, kind, _key, quantity, invoices, amount in grouped.iterator(chunk_size=2000):
             rows.append((name or _("Without a service"), labels[kind], quantity, invoices, amount))
             types[kind][0] += quantity
             types[kind][1] += amount

@@ -119,7 +119,7 @@ class Sealer:
         The trail tells of it, and how many of the rows carry no code of the clinic.
         """
         sealed: set[bytes] = set()
-        for leaves in AuditSeal.objects.values_list("leaves", flat=True).iterator():
+        for leaves in AuditSeal.objects.values_list("leaves", flat=True).iterator(chunk_size=2000):
             sealed |= {leaf[:HALF] for leaf in split(bytes(leaves))}
         batch: list[bytes] = []
         done = strange = 0

@@ -130,7 +130,7 @@ def _invoices() -> Iterator[Difference]:
         (_("balance and its parts"), "balance_due", "of_balance"),
     ):
         wrong = sums.exclude(**{column: F(expected)}).values_list("invoice_number", expected, column)
-        for number, right, found in wrong.iterator():
+        for number, right, found in wrong.iterator(chunk_size=2000):
             yield Difference(what, number, right, found)
 
 

@@ -22,9 +22,8 @@ def patient() -> RemoteChoiceFilter:
 
 def doctor(field_name: str = "doctor") -> django_filters.ModelChoiceFilter:
     """A filter by the doctor."""
-    return django_filters.ModelChoiceFilter(
-        field_name=field_name, label=_("Doctor"), queryset=User.objects.filter(role="doctor").order_by("last_name")
-    )
+    doctors = User.objects.doctors_by_name()
+    return django_filters.ModelChoiceFilter(field_name=field_name, label=_("Doctor"), queryset=doctors)
 
 
 class VitalSignFilter(django_filters.FilterSet):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.forms.renderers import TemplatesSetting
-from django.utils.html import conditional_escape as escape
 from django.utils.safestring import SafeString
+
+from healthcare.templatetags.display import escape
 
 
 class ClinicRenderer(TemplatesSetting):

@@ -34,6 +34,10 @@ class BaseQuerySet(models.QuerySet[Any]):
         """Rows not deactivated (FND-6); all of them for entities that cannot be."""
         return self.filter(is_active=True) if self.model.can_be_inactive() else self
 
+    def iterator(self, chunk_size: int | None = None) -> Any:
+        """In chunks of the given size; else at once: a form's choices are few, and PostgreSQL's cursor asks thrice."""
+        return super().iterator(chunk_size) if chunk_size else iter(self._chain())
+
     def search(self, text: str) -> Self:
         """Rows in which every word of the text occurs in one of the model's SEARCH_FIELDS."""
         queryset = self

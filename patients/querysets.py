@@ -16,7 +16,7 @@ from patients import search
 def about_patients(text: str) -> models.Q:
     """The condition that a row's `patient` is one whom the text finds."""
     terms = apps.get_model("patients", "PatientSearchTerm").objects.found(text)  # type: ignore[attr-defined]
-    return models.Q(pk__in=[]) if terms is None else models.Q(OneOf("patient_id", terms.values("patient_id")))
+    return models.Q(OneOf("patient_id", terms.values("patient_id")))
 
 
 class PatientRowQuerySet(BaseQuerySet):
@@ -39,7 +39,11 @@ class PatientQuerySet(BaseQuerySet):
     def search(self, text: str) -> Self:
         """Those found by every word of the text: name parts, number, date of birth, e-mail, phone."""
         terms = apps.get_model("patients", "PatientSearchTerm").objects.found(text)  # type: ignore[attr-defined]
-        return self.none() if terms is None else self.filter(OneOf("pk", terms.values("patient_id")))
+        return self.of_terms(terms)
+
+    def of_terms(self, terms: Any) -> Self:
+        """Those to whom these rows of the search's index belong."""
+        return self.filter(OneOf("pk", terms.values("patient_id")))
 
     def for_banner(self) -> Self:
         """With what `banner_for` reads, for pages that show several patients."""
@@ -54,52 +58,42 @@ class PatientQuerySet(BaseQuerySet):
 class PatientSearchTermQuerySet(models.QuerySet[Any]):
     """The index behind the search for patients."""
 
-    def found(self, text: str) -> Self | None:
+    def found(self, text: str) -> Self:
         """What matches the text as it stands; where nobody does, what almost does."""
         rows = self.matching(text)
-        return rows if rows is None or rows.exists() else self.matching(text, forgiving=True)
+        return rows if rows.exists() else self.matching(text, forgiving=True)
 
-    def matching(self, text: str, *, forgiving: bool = False) -> Self | None:
+    def matching(self, text: str, *, forgiving: bool = False) -> Self:
         """The terms that the rarest word of the text means, of patients who match the other words too.
 
-        None where nothing can be searched for. The rarest word leads, so that "s lopez" costs what "lopez" does.
+        The rarest word leads, so that "s lopez" costs what "lopez" does.
         """
-        found = [search.matching(ranges) for ranges in search.search_ranges(text, forgiving=forgiving)]
-        if not found:
-            return None
-        if len(found) > 1:
-            found.sort(key=lambda condition: self.filter(condition)[: search.COUNTED].count())
-        rows = self.filter(found[0])
-        for condition in found[1:]:
-            rows = rows.filter(
-                models.Exists(self.model._default_manager.filter(condition, patient=models.OuterRef("patient")))
-            )
+        words = search.search_ranges(text, forgiving=forgiving)
+        if not words:
+            return self.none()
+        if len(words) > 1:
+            words.sort(key=lambda ranges: self.filter(search.matching(ranges))[: search.COUNTED].count())
+        rows = self.filter(search.matching(words[0]))
+        for ranges in words[1:]:
+            own = self.model._default_manager.alias(own=OfPatient("term")).filter(search.matching(ranges, "own"))
+            rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
         return rows
 
     def first_keys(self, text: str, count: int) -> list[UUID]:
         """The keys of the first active patients by name whom the text finds, then of those whom it almost finds."""
-        order = ["last_name", "first_name", "pk"]
-        keys = self.keys_by_name(text, order, count)
-        if len(keys) < count:
-            keys += [key for key in self.keys_by_name(text, order, count, forgiving=True) if key not in keys]
+        keys: list[UUID] = []
+        for forgiving in (False, True):
+            if len(keys) < count:
+                rows = self.matching(text, forgiving=forgiving).filter(is_active=True)
+                keys += [key for key in rows.keys_by_name(["last_name", "first_name", "pk"], count) if key not in keys]
         return keys[:count]
 
-    def keys_by_name(
-        self,
-        text: str,
-        order: list[str],
-        count: int,
-        *,
-        start: int = 0,
-        cursor: Any = None,
-        active: bool = True,
-        forgiving: bool = False,
-    ) -> list[UUID]:
-        """The keys of `count` patients whom the text finds, in an order by name, read from the index alone.
+    def keys_by_name(self, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[UUID]:
+        """The keys of the `count` patients of these rows, in an order by name, read from the index alone.
 
         `order` is (last_name, first_name, pk), each perhaps with a minus; `cursor` the patient beyond whom to begin.
         """
-        rows = self._active_matching(text, active, forgiving)
+        rows = self
         order = [f"{part.removesuffix('pk')}patient_id" if part.endswith("pk") else part for part in order]
         if cursor is not None:
             place = self.model(patient_id=cursor.pk, last_name=cursor.last_name, first_name=cursor.first_name)
@@ -115,15 +109,23 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
                 return keys[start:wanted]
             limit *= 4
 
-    def capped_count(self, text: str, cap: int, *, active: bool = True) -> int:
-        """How many patients the text finds, counting no further than `cap`."""
-        return self._active_matching(text, active).values("patient_id").distinct()[:cap].count()
+    def capped_count(self, cap: int) -> int:
+        """How many patients have these rows, counting no further than `cap`."""
+        return self.values("patient_id").distinct()[:cap].count()
 
-    def _active_matching(self, text: str, active: bool, forgiving: bool = False) -> Self:
-        rows = self.matching(text, forgiving=True) if forgiving else self.found(text)
-        if rows is None:
-            return self.none()
-        return rows.filter(is_active=True) if active else rows
+
+class OfPatient(models.Func):
+    """The term, but not for PostgreSQL to look up in the index of terms.
+
+    It takes a word's range for one row, so it would go through all of them for each patient, instead of through the
+    handful of the patient's own terms: 125 ms instead of 2 for "smith jam" among 100,000.
+    """
+
+    template = "%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """As a value that was worked out."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s || ''::bytea)", **context)
 
 
 class OneOf(models.Func):

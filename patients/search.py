@@ -115,11 +115,11 @@ def search_ranges(text: str, *, forgiving: bool = False) -> list[list[tuple[byte
     return [ranges for ranges in found if ranges]
 
 
-def matching(ranges: list[tuple[bytes, bytes]]) -> models.Q:
+def matching(ranges: list[tuple[bytes, bytes]], column: str = "term") -> models.Q:
     """The terms in any of the ranges."""
     condition = models.Q()
     for first, last in ranges:
-        condition |= models.Q(term__gte=first, term__lt=last)
+        condition |= models.Q((f"{column}__gte", first), (f"{column}__lt", last))
     return condition
 
 

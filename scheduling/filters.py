@@ -16,7 +16,7 @@ from healthcare.roles import Role
 from patients.models import Patient
 from scheduling.models import Appointment, AppointmentStatus, AppointmentType, DoctorAbsence, DoctorSchedule
 
-DOCTORS = User.objects.filter(role=Role.DOCTOR)
+DOCTORS = User.objects.doctors_by_name()
 
 
 class AppointmentFilter(django_filters.FilterSet):

@@ -89,8 +89,11 @@ class ListPage(Page):
             self.filter = self.filterset_class(self.request.GET, queryset=rows, request=self.request)
             use_native_inputs(self.filter.form.fields)
             rows = self.filter.qs if self.filter.is_valid() else rows.none()
-        query = self.search_text()
-        return rows.search(query) if query and self.searchable else rows
+        return self.searched(rows) if self.search_text() and self.searchable else rows
+
+    def searched(self, rows: Any) -> Any:
+        """The rows that the search finds."""
+        return rows.search(self.search_text())
 
     def search_text(self) -> str:
         """What is searched for."""

@@ -1,13 +1,14 @@
 """How values look, everywhere the same: money, dates, times, statuses, icons, minutes waited."""
 
 import datetime
+import html
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -129,7 +130,12 @@ def display(value: Any) -> Any:
         return format_html_join(", ", "{}: {}", pairs) if value else NOTHING
     if isinstance(value, (list, tuple, set, frozenset)):
         return format_html_join(", ", "{}", ((display(item),) for item in value)) if value else NOTHING
-    return conditional_escape(value)
+    return escape(value)
+
+
+def escape(value: Any) -> Any:
+    """As `conditional_escape`, which asks at each of a page's hundreds of calls whether its text is a lazy one."""
+    return value.__html__() if hasattr(value, "__html__") else SafeString(html.escape(str(value)))
 
 
 @register.filter
@@ -142,7 +148,7 @@ def cell(value: Any) -> Any:
     if isinstance(value, (datetime.date, datetime.time, Decimal)) or (
         len(text) <= 18 and (" " not in text or text.startswith("+"))
     ):
-        return SafeString(f'<span class="unbroken">{conditional_escape(shown)}</span>')
+        return SafeString(f'<span class="unbroken">{escape(shown)}</span>')
     return shown
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms as forms_
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import RoleView
@@ -46,19 +47,30 @@ class PatientList(ListPage):
         filtered = any(self.request.GET.get(name) for name in PatientFilter.Meta.fields)
         return bool(self.search_text()) and not filtered and order[0].lstrip("-") == "last_name"
 
+    @cached_property
+    def terms(self) -> Any:
+        """What the search finds, looked up once: for the rows, their number and the page."""
+        return PatientSearchTerm.objects.found(self.search_text())
+
+    @property
+    def listed_terms(self) -> Any:
+        """The terms of the patients who are listed."""
+        return self.terms if self.inactive_shown() else self.terms.filter(is_active=True)
+
+    def searched(self, rows: Any) -> Any:
+        return rows.of_terms(self.terms)
+
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         if not self.terms_suffice(order):
             return super().window(rows, order, count, start=start, cursor=cursor)
-        keys = PatientSearchTerm.objects.keys_by_name(
-            self.search_text(), order, count, start=start, cursor=cursor, active=not self.inactive_shown()
-        )
+        keys = self.listed_terms.keys_by_name(order, count, start=start, cursor=cursor)
         return self.visible().select_related(*self.select_related).in_order(keys)
 
     def capped_count(self, rows: Any) -> int:
-        if not self.terms_suffice(self.order):
-            return super().capped_count(rows)
-        return PatientSearchTerm.objects.capped_count(
-            self.search_text(), COUNT_CAP + 1, active=not self.inactive_shown()
+        return (
+            self.listed_terms.capped_count(COUNT_CAP + 1)
+            if self.terms_suffice(self.order)
+            else super().capped_count(rows)
         )
 
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
-from healthcare.roles import Role
 from patients.models import Patient
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
 from scheduling.models import WaitingListEntry, WaitingStatus
@@ -45,7 +44,7 @@ class WaitingListFilter(django_filters.FilterSet):
     """By doctor and state; without any filter those who wait."""
 
     status = django_filters.ChoiceFilter(label=_("Status"), choices=WaitingStatus.choices)
-    doctor = django_filters.ModelChoiceFilter(label=_("Doctor"), queryset=User.objects.filter(role=Role.DOCTOR))
+    doctor = django_filters.ModelChoiceFilter(label=_("Doctor"), queryset=User.objects.doctors_by_name())
 
     class Meta:
         model = WaitingListEntry

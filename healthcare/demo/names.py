@@ -38,10 +38,10 @@ LAST = _LAST.split()
 #: Whole names in other scripts and of unusual length: what every screen and PDF must be able to show.
 UNUSUAL = [
     ("王", "小明", "male"),
-    ("فاطمة", "الزهراء", "female"),
-    ("Дмитрий", "Соколов", "male"),
-    ("अनीता", "शर्मा", "female"),
-    ("Ελένη", "Παπαδοπούλου", "female"),
+    ("الزهراء", "فاطمة", "female"),
+    ("Соколов", "Дмитрий", "male"),
+    ("शर्मा", "अनीता", "female"),
+    ("Παπαδοπούλου", "Ελένη", "female"),
     ("Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh", "Hubert Blaine Maximilian Alexander", "male"),
     ("O", "Li", "female"),
 ]

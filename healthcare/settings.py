@@ -108,6 +108,8 @@ TEMPLATES = [
 FORM_RENDERER = "healthcare.form_renderer.ClinicRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
+#: A filter that is not set says so in words, not in dashes.
+FILTERS_EMPTY_CHOICE_LABEL = _("Any")
 
 # -- database ------------------------------------------------------------------------------------
 

@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import Invoice, InvoiceStatus, Payment
+from billing.status import OwedUntil
 from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus, VitalSign
 from departments.models import User
 from healthcare.clock import today
 from healthcare.generic import Action
 from healthcare.generic.base import Page, label_of, shown_value_of
+from healthcare.generic.lists import COUNT_CAP
 from healthcare.roles import Role
 from healthcare.templatetags.display import minutes_since
 from reporting.periods import Period
@@ -125,6 +127,12 @@ def takings(user: Any) -> Tile:
     return Tile(_("Taken today"), rows.total(), url)
 
 
+def counted(rows: Any) -> Any:
+    """How many there are, counting no further than the lists do: at 100,000 patients 20,000 invoices are overdue."""
+    number = rows.order_by()[: COUNT_CAP + 1].count()
+    return f"{COUNT_CAP:,}+" if number > COUNT_CAP else number
+
+
 VISIT = (
     ("appointment_time", ""),
     ("patient", ""),
@@ -156,7 +164,7 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
     unmeasured_url = link("appointment_list", vitals="missing")
     tiles = [
         Tile(_("Waiting for vital signs"), unmeasured.count(), unmeasured_url),
-        Tile(_("Samples to collect"), samples.count(), tests_url),
+        Tile(_("Samples to collect"), counted(samples), tests_url),
         Tile(_("With the doctor"), visits().filter(status=S.IN_PROGRESS).count(), visits_url(status=S.IN_PROGRESS)),
         Tile(_("Appointments today"), visits().count(), visits_url()),
     ]
@@ -192,8 +200,8 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     tiles = [
         Tile(_("My appointments today"), mine.count(), mine_url),
         Tile(_("My patients waiting"), arrived.count(), visits_url(doctor=user.pk, status=S.CHECKED_IN)),
-        Tile(_("Results to review"), results.count(), results_url),
-        Tile(_("Unfinished notes"), notes.count(), notes_url),
+        Tile(_("Results to review"), counted(results), results_url),
+        Tile(_("Unfinished notes"), counted(notes), notes_url),
     ]
     ready = shown(arrived.filter(Exists(measured))).order_by("checked_in_at")
     review = Action(_("Review"), "lab_test_review", permission="lab_tests.review", icon="check2-square")
@@ -233,9 +241,9 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     overdue = Invoice.objects.shown_as(InvoiceStatus.OVERDUE)
     drafts_url, overdue_url = link("invoice_list", status="draft"), link("invoice_list", status="overdue")
     tiles = [
-        Tile(_("Visits to bill"), unbilled.count(), unbilled_url),
-        Tile(_("Drafts"), drafts.count(), drafts_url),
-        Tile(_("Overdue"), overdue.count(), overdue_url, "red"),
+        Tile(_("Visits to bill"), counted(unbilled), unbilled_url),
+        Tile(_("Drafts"), counted(drafts), drafts_url),
+        Tile(_("Overdue"), counted(overdue), overdue_url, "red"),
         takings(user),
     ]
     create = Action(
@@ -259,7 +267,7 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
         ),
         Queue(
             _("Overdue"),
-            overdue.select_related("patient").order_by("due_date"),
+            overdue.select_related("patient").order_by(OwedUntil()),
             (("invoice_number", ""), ("patient", ""), ("due_date", ""), ("balance_due", "")),
             (pay,),
             _("Nothing is overdue."),

@@ -12,7 +12,7 @@ from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.services import Service
-from billing.status import shown_as, status_by_amounts
+from billing.status import OwedUntil, shown_as, status_by_amounts
 from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.money import ZERO, MoneyField
@@ -181,6 +181,7 @@ class Invoice(BaseModel):
             models.Index(fields=["patient", "-invoice_date"], name="invoices_by_patient"),
             models.Index(fields=["-invoice_date", "-id"], name="invoices_newest"),
             models.Index(fields=["status", "due_date"], name="invoices_by_status"),
+            models.Index(OwedUntil(), name="invoices_owed_until"),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from departments.models import User
-from healthcare.clock import wall_clock
+from healthcare.clock import today, wall_clock
 from healthcare.roles import may
 from healthcare.templatetags.display import status_label, status_tone
 from scheduling.models import Appointment, AppointmentStatus
@@ -17,6 +18,17 @@ from scheduling.slots import DAY, Agenda, Span, agendas, gaps
 OPENS, CLOSES = 8, 18
 #: Statuses in which a visit can be dragged, as rescheduling says.
 MOVABLE = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
+#: Far dates are typing mistakes, and Python's calendar ends somewhere.
+YEARS = range(1900, 2200)
+
+
+def day_of(text: str) -> date:
+    """The day that an address names, or today."""
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.year in YEARS:
+            return day
+    return today()
 
 
 class Period(NamedTuple):

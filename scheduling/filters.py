@@ -48,6 +48,13 @@ class AppointmentFilter(django_filters.FilterSet):
         widget=forms.HiddenInput,
     )
 
+    away = django_filters.ChoiceFilter(
+        label=_("Doctor away"),
+        choices=[("1", _("To be moved"))],
+        method="filter_away",
+        widget=forms.HiddenInput,
+    )
+
     #: By link from a patient's page; people search by name instead.
     patient = django_filters.ModelChoiceFilter(queryset=Patient.objects.all(), widget=forms.HiddenInput)
 
@@ -80,7 +87,11 @@ class AppointmentFilter(django_filters.FilterSet):
 
     def filter_expected(self, queryset: Any, name: str, value: str) -> Any:
         """The receptionist's queue (a number on the dashboard leads here)."""
-        return queryset.filter(status__in=(AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED))
+        return queryset.expected()
+
+    def filter_away(self, queryset: Any, name: str, value: str) -> Any:
+        """What an absence leaves to be moved."""
+        return queryset.to_move()
 
 
 class ScheduleFilter(django_filters.FilterSet):

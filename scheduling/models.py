@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import TruncMinute
+from django.db.models.functions import Coalesce, Greatest, TruncMinute
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
@@ -80,6 +82,20 @@ class AppointmentQuerySet(BaseQuerySet):
     def blocking(self) -> Self:
         """Those whose time is taken."""
         return self.exclude(status__in=FREE_STATUSES)
+
+    def expected(self) -> Self:
+        """Those to whom somebody is still to come."""
+        return self.filter(status__in=(S.SCHEDULED, S.CONFIRMED))
+
+    def to_move(self) -> Self:
+        """Those ahead in an absence of their doctor, but for what was booked there knowingly (RULE-APPT-6)."""
+        away = DoctorAbsence.objects.active().filter(
+            doctor=models.OuterRef("doctor"),
+            start_date__lte=models.OuterRef("appointment_date"),
+            end_date__gte=models.OuterRef("appointment_date"),
+        )
+        ahead = self.expected().filter(appointment_date__gte=today(), override_reason="")
+        return ahead.exclude(appointment_type=AppointmentType.EMERGENCY).filter(models.Exists(away))
 
 
 class Appointment(BaseModel):
@@ -223,6 +239,19 @@ class DoctorSchedule(BaseModel):
         return f"{self.doctor} {self.get_weekday_display()} {self.start_time:%H:%M}-{self.end_time:%H:%M}"
 
 
+class DoctorAbsenceQuerySet(BaseQuerySet):
+    """Absences."""
+
+    def with_booked(self) -> Self:
+        """With `booked`: how many visits still lie in each, from today on."""
+        visits = Appointment.objects.expected().filter(
+            doctor=models.OuterRef("doctor"),
+            appointment_date__range=(Greatest(models.OuterRef("start_date"), today()), models.OuterRef("end_date")),
+        )
+        count = visits.order_by().values("doctor").annotate(count=models.Count("pk")).values("count")
+        return self.annotate(booked=Coalesce(models.Subquery(count), 0))
+
+
 class DoctorAbsence(BaseModel):
     """A time in which a doctor is away."""
 
@@ -235,6 +264,8 @@ class DoctorAbsence(BaseModel):
     end_date = models.DateField(_("to"))
     reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
+
+    objects = DoctorAbsenceQuerySet.as_manager()
 
     class Meta:
         db_table = "doctor_absences"
@@ -252,6 +283,11 @@ class DoctorAbsence(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.doctor} {self.start_date} - {self.end_date}"
+
+    @property
+    def days(self) -> int:
+        """How long it lasts, both days included."""
+        return (self.end_date - self.start_date).days + 1
 
 
 class WaitingStatus(models.TextChoices):
@@ -276,6 +312,15 @@ class WaitingListQuerySet(PatientRowQuerySet):
     def waiting(self) -> Self:
         """Those still open and not past their last day."""
         return self.filter(status=WaitingStatus.WAITING).exclude(latest_date__lt=today())
+
+    def for_any_of(self, doctors: list[User]) -> Self:
+        """Those that one of these doctors could fulfil."""
+        departments = {doctor.department_id for doctor in doctors}
+        return self.filter(
+            models.Q(doctor__in=doctors)
+            | models.Q(doctor__isnull=True, department__isnull=True)
+            | models.Q(doctor__isnull=True, department__in=departments - {None})
+        )
 
     def fitting(self, visit: Appointment) -> Self:
         """Whom the time of this visit fits, who has waited longest first."""
@@ -360,4 +405,26 @@ class WaitingListEntry(BaseModel):
         indexes = [models.Index(fields=["status", "created_at"], name="waiting_list_by_status")]
 
     def __str__(self) -> str:
-        return f"{self.patient}, {self.doctor or self.department or _('any doctor')}"
+        return f"{self.patient}, {self.whom}"
+
+    @property
+    def whom(self) -> str:
+        """Who is waited for."""
+        return str(self.doctor or self.department or _("any doctor"))
+
+    @property
+    def wanted(self) -> str:
+        """The days and the part of the day that suit, as people read them: `from 2026-11-29, Morning`."""
+        first, last = self.earliest_date, self.latest_date
+        if first and last:
+            days = f"{first} – {last}"
+        elif first or last:
+            days = (gettext("from %(day)s") if first else gettext("until %(day)s")) % {"day": first or last}
+        else:
+            days = gettext("any day")
+        return days if self.part_of_day == PartOfDay.ANY else f"{days}, {self.get_part_of_day_display()}"
+
+    @property
+    def since(self) -> date:
+        """The day on which somebody began to wait."""
+        return timezone.localdate(self.created_at)

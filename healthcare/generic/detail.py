@@ -82,7 +82,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Related:
-    """A table of rows that belong to the object."""
+    """A table of rows that belong to the object; `actions` are buttons in each row."""
 
     title: Any
     rows: Callable[[Any, Any], Any]  # (object, user) -> queryset
@@ -90,6 +90,7 @@ class Related:
     permission: str = ""
     empty: Any = ""
     limit: int = 20
+    actions: tuple[Action, ...] = ()
 
 
 class DetailPage(Page):
@@ -193,7 +194,15 @@ class DetailPage(Page):
                     {"column": head, "value": shown_value_of(row, c.name)}
                     for c, head in zip(columns, heads, strict=True)
                 ],
+                "actions": [action.context(row) for action in related.actions if action.shown(row, user)],
             }
             for row in found
         ]
-        return {"title": related.title, "columns": heads, "rows": rows, "empty": related.empty}
+        buttons = bool(related.actions)
+        return {
+            "title": related.title,
+            "columns": heads,
+            "rows": rows,
+            "row_actions": buttons,
+            "empty": related.empty,
+        }

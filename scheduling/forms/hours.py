@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -13,7 +14,7 @@ from departments.forms import DeactivateForm, ReactivateForm
 from departments.models import User
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, lock, refuse
-from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, Weekday
 
 #: So many of the booked visits are named in the notice about an absence.
 NAMED = 10
@@ -63,8 +64,71 @@ class ScheduleForm(WorkflowForm):
         elif cleaned["valid_from"] and cleaned["valid_until"] and cleaned["valid_until"] < cleaned["valid_from"]:
             self.add_error("valid_until", refuse(_("The end must not be before the start."), code="order"))
         else:
-            refuse_overlapping_hours(self.instance, cleaned["doctor"], **{name: cleaned[name] for name in self.VALUES})
+            for values in self.rows(cleaned):
+                refuse_overlapping_hours(self.instance, cleaned["doctor"], **values)
         return cleaned
+
+    def rows(self, cleaned: dict[str, Any]) -> list[dict[str, Any]]:
+        """The values of each row that this saves."""
+        return [{name: cleaned[name] for name in self.VALUES}]
+
+
+class EnterHoursForm(ScheduleForm):
+    """Enter a doctor's working hours: the same on several weekdays, with a break or without, all of them or none."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Weekdays"), choices=Weekday.choices, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    break_start = forms.TimeField(label=gettext_lazy("Break from"), required=False)
+    break_end = forms.TimeField(label=gettext_lazy("Break to"), required=False)
+    fieldsets = (
+        (gettext_lazy("Who"), ("doctor",)),
+        (gettext_lazy("Every week"), ("weekdays", "start_time", "end_time", "break_start", "break_end")),
+        (gettext_lazy("For how long"), ("valid_from", "valid_until")),
+    )
+
+    class Meta:
+        model = DoctorSchedule
+        fields = ["doctor", "start_time", "end_time", "valid_from", "valid_until"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["valid_until"].help_text = _("Left empty: until further notice.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        pause = cleaned.get("break_start"), cleaned.get("break_end")
+        if any(pause) and not all(pause):
+            if not self.errors.keys() & {"break_start", "break_end"}:
+                missing = "break_end" if pause[0] else "break_start"
+                self.add_error(missing, refuse(_("Enter both times of the break, or neither."), code="order"))
+        elif all(pause):
+            edges = cleaned.get("start_time"), cleaned.get("end_time")
+            if all(edges) and not edges[0] < pause[0] < pause[1] < edges[1]:
+                self.add_error("break_end", refuse(_("The break must lie within the working hours."), code="order"))
+        return super().clean()
+
+    def rows(self, cleaned: dict[str, Any]) -> list[dict[str, Any]]:
+        shared = {name: cleaned[name] for name in ("valid_from", "valid_until")}
+        edges = (cleaned["start_time"], cleaned["end_time"])
+        if cleaned.get("break_start"):
+            spans = [(edges[0], cleaned["break_start"]), (cleaned["break_end"], edges[1])]
+        else:
+            spans = [edges]
+        return [
+            {"weekday": weekday, "start_time": start, "end_time": end, **shared}
+            for weekday in sorted(cleaned["weekdays"])
+            for start, end in spans
+        ]
+
+    def save(self, commit: bool = True) -> Any:
+        first, *others = self.rows(self.cleaned_data)
+        for name, value in first.items():
+            setattr(self.instance, name, value)
+        saved = super().save(commit)
+        for values in others:
+            DoctorSchedule(doctor=saved.doctor, **values).save()
+        return saved
 
 
 class DeactivateScheduleForm(DeactivateForm):
@@ -96,8 +160,7 @@ class ReactivateScheduleForm(ReactivateForm):
 
 def booked_within(doctor: Any, first: date, last: date) -> Any:
     """Visits of a doctor that are still to come in a time."""
-    open_ones = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
-    rows = Appointment.objects.filter(doctor=doctor, appointment_date__range=(first, last), status__in=open_ones)
+    rows = Appointment.objects.expected().filter(doctor=doctor, appointment_date__range=(first, last))
     return rows.select_related("patient", "doctor").order_by("appointment_date", "appointment_time", "pk")
 
 

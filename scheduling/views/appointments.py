@@ -63,6 +63,16 @@ OPEN_CONSULTATION = Action(
 )
 
 
+#: In lists, for visits of other days; those of today are checked in.
+MOVE = Action(
+    gettext_lazy("Reschedule"),
+    "appointment_edit",
+    form=forms.RescheduleAppointmentForm,
+    when=lambda row: row.appointment_date > today(),
+    icon="calendar-week",
+)
+
+
 class AppointmentList(ListPage):
     """The day's visits, and any others."""
 
@@ -84,7 +94,7 @@ class AppointmentList(ListPage):
         Column("status"),
         Column("reason", permission="appointments.reason"),
     )
-    row_actions = (CHECK_IN, START, RECORD_VITALS)
+    row_actions = (CHECK_IN, START, RECORD_VITALS, MOVE)
 
     def current_ordering(self) -> tuple[str, ...]:
         """A day's visits stay in the order of time, or against it."""
@@ -103,6 +113,7 @@ class AppointmentList(ListPage):
             (_("Today"), {"appointment_date": day.isoformat()}, "appointments.view"),
             (_("Tomorrow"), {"appointment_date": (day + timedelta(days=1)).isoformat()}, "appointments.edit"),
             (_("Waiting for vital signs"), {"vitals": "missing"}, "vital_signs.record"),
+            (_("Doctor away"), {"away": "1"}, "appointments.edit"),
             (_("All"), {"period": "all", "ordering": "-appointment_date"}, "appointments.view"),
         ]
         asked = self.request.GET

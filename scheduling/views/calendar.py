@@ -22,14 +22,15 @@ from healthcare.generic.base import Page
 from healthcare.roles import may
 from healthcare.workflow import submit
 from scheduling import calendar, forms
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitingListEntry
 from scheduling.slots import agendas
 from scheduling.views.appointments import CHECK_IN
+from scheduling.views.waiting import wish
 
 VIEWS = ("day", "week")
 MOVE = Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil")
-#: Far dates are typing mistakes, and Python's calendar ends somewhere.
-YEARS = range(1900, 2200)
+#: The rest stands in the waiting list.
+WAITING_SHOWN = 12
 
 
 class CalendarView(RoleView):
@@ -40,11 +41,7 @@ class CalendarView(RoleView):
 
     def asked_day(self) -> date:
         """The day in the address, or today."""
-        with suppress(ValueError):
-            day = date.fromisoformat(self.request.GET.get("date", ""))
-            if day.year in YEARS:
-                return day
-        return today()
+        return calendar.day_of(self.request.GET.get("date", ""))
 
     def asked_view(self) -> str:
         """Day or week."""
@@ -102,6 +99,7 @@ class AppointmentCalendar(CalendarView, Page):
                 for name, label in zip(VIEWS, (_("Day"), _("Week")), strict=True)
             ],
             days=self.listed(doctors, period),
+            waiting=self.waiting(doctors),
         )
         return self.render_to_response(context)
 
@@ -113,6 +111,20 @@ class AppointmentCalendar(CalendarView, Page):
             steps = [action.context(visit) for action in (CHECK_IN, MOVE) if action.shown(visit, user)]
             rows.setdefault(visit.appointment_date, []).append({"visit": visit, "steps": steps})
         return [{"day": day, "rows": found} for day, found in rows.items() if found]
+
+    def waiting(self, doctors: list[User]) -> list[dict[str, str]]:
+        """Who waits for a time of one of these doctors, to be dragged onto a free one or booked by a click."""
+        if not may(self.request.user, "appointments.edit"):
+            return []
+        entries = WaitingListEntry.objects.waiting().for_any_of(doctors).select_related("patient")
+        return [
+            {
+                "name": str(entry.patient),
+                "detail": entry.wanted,
+                "url": f"{reverse('appointment_create')}{wish(entry)}",
+            }
+            for entry in entries.order_by("created_at", "pk")[:WAITING_SHOWN]
+        ]
 
     def query(self, **changes: Any) -> str:
         """The address's query with changes."""

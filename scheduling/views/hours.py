@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from departments.models import User
+from healthcare.clock import today
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from scheduling import forms
+from scheduling.calendar import Period, day_of
 from scheduling.filters import AbsenceFilter, ScheduleFilter
 from scheduling.forms.hours import booked_in
 from scheduling.models import DoctorAbsence, DoctorSchedule
+from scheduling.views.appointments import MOVE
+from scheduling.weeks import weeks
+
+#: Doctors whose weeks are drawn; in a larger clinic one chooses.
+DRAWN = 40
 
 
 class ScheduleList(ListPage):
-    """All doctors' working hours."""
+    """All doctors' working hours: a week as a table, and every entry."""
 
+    template_name = "scheduling/hours.html"
+    create_label = _("Enter hours")
     permission = "settings.edit"
     create_permission = "settings.edit"
     model = DoctorSchedule
@@ -31,6 +46,22 @@ class ScheduleList(ListPage):
         Column("valid_until"),
         Column("is_active"),
     )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.GET
+        days = Period.of("week", day_of(asked.get("week", ""))).days
+        doctors = User.objects.doctors().search(self.search_text()) if self.search_text() else User.objects.doctors()
+        with suppress(ValueError):
+            doctors = doctors.filter(pk=UUID(asked.get("doctor", "")))
+        return super().get_context_data(
+            weeks=weeks(doctors.order_by("last_name", "first_name", "pk")[:DRAWN], days),
+            days=days,
+            today=today(),
+            previous_url=self.url_with(week=(days[0] - timedelta(days=7)).isoformat()),
+            this_url=self.url_with(week=""),
+            next_url=self.url_with(week=(days[0] + timedelta(days=7)).isoformat()),
+            **kwargs,
+        )
 
 
 class ScheduleDetail(DetailPage):
@@ -51,11 +82,20 @@ class ScheduleDetail(DetailPage):
 
 
 class ScheduleCreate(CreatePage):
-    """Enter working hours."""
+    """Enter working hours, for several weekdays at once."""
 
     permission = "settings.edit"
     model = DoctorSchedule
-    form_class = forms.ScheduleForm
+    form_class = forms.EnterHoursForm
+    template_name = "scheduling/hours_form.html"
+    page_title = _("Enter working hours")
+
+    def get_initial(self) -> dict[str, Any]:
+        asked = self.request.GET
+        return {"doctor": asked.get("doctor", ""), "weekdays": asked.getlist("weekday")}
+
+    def get_success_url(self, form: Any) -> str:
+        return f"{reverse('doctor_schedule_list')}?{urlencode({'doctor': form.instance.doctor_id})}"
 
 
 class ScheduleEdit(EditPage):
@@ -95,9 +135,14 @@ class AbsenceList(ListPage):
         Column("doctor", ordering="doctor__last_name"),
         Column("start_date", ordering="start_date"),
         Column("end_date", ordering="end_date"),
+        Column("days", _("Days")),
         Column("reason"),
+        Column("booked", _("Visits to move")),
         Column("is_active"),
     )
+
+    def get_queryset(self) -> Any:
+        return DoctorAbsence.objects.with_booked()
 
 
 class AbsenceDetail(DetailPage):
@@ -121,6 +166,7 @@ class AbsenceDetail(DetailPage):
             permission="appointments.edit",
             empty=_("No visit is booked in this time."),
             limit=100,
+            actions=(MOVE,),
         ),
     )
     actions = (

@@ -69,13 +69,10 @@ class WaitingList(ListPage):
     columns = (
         Column("patient"),
         Column("patient.phone_shown", _("Phone")),
-        Column("doctor"),
-        Column("department"),
-        Column("earliest_date"),
-        Column("latest_date"),
-        Column("part_of_day"),
+        Column("whom", _("Waits for")),
+        Column("wanted", _("When")),
         Column("status"),
-        Column("created_at", _("Since"), ordering="created_at"),
+        Column("since", ordering="created_at"),
     )
     row_actions = (BOOK,)
 

@@ -81,6 +81,33 @@
       });
   }
 
+  /* --- booking -------------------------------------------------------------------------- */
+
+  /* the form, with what its address says already and the place in the calendar */
+  function book(address, place) {
+    var url = new URL(address, window.location.href);
+    url.searchParams.set("doctor", place.resource.id);
+    url.searchParams.set("appointment_date", dayOf(place.date));
+    url.searchParams.set("appointment_time", timeOf(place.date));
+    window.location.assign(url);
+  }
+
+  /* somebody of the waiting list is dragged onto a free time */
+  var dragged = null;
+  document.addEventListener("dragstart", function (event) {
+    dragged = event.target.closest && event.target.closest("[data-waiting]");
+  });
+  holder.addEventListener("dragover", function (event) {
+    if (dragged) event.preventDefault();
+  });
+  holder.addEventListener("drop", function (event) {
+    if (!dragged) return;
+    event.preventDefault();
+    var place = calendar.dateFromPoint(event.clientX, event.clientY);
+    if (place && place.resource) book(dragged.href, place);
+    dragged = null;
+  });
+
   /* --- drawing -------------------------------------------------------------------------- */
 
   function content(info) {
@@ -165,13 +192,7 @@
       if (info.event.display !== "background" && !info.jsEvent.target.closest("a")) window.location.assign(info.event.extendedProps.url);
     },
     dateClick: function (info) {
-      if (!set.edit || !info.resource) return;
-      var query = new URLSearchParams({
-        doctor: info.resource.id,
-        appointment_date: dayOf(info.date),
-        appointment_time: timeOf(info.date),
-      });
-      window.location.assign(set.new + "?" + query);
+      if (set.edit && info.resource) book(set.new, info);
     },
     eventDrop: move,
     eventResize: move,

@@ -1,14 +1,19 @@
 """Working hours and absences."""
 
 from datetime import date, time, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from audit.models import AuditLog
 from healthcare.clock import today
 from healthcare.workflow import submit
-from scheduling.forms import AbsenceForm, ReactivateScheduleForm, ScheduleForm
+from scheduling.forms import AbsenceForm, EnterHoursForm, ReactivateScheduleForm, ScheduleForm
 from scheduling.models import DoctorAbsence, DoctorSchedule
 from tests.factories import AppointmentFactory, DoctorAbsenceFactory, DoctorScheduleFactory, UserFactory
 
@@ -22,11 +27,10 @@ def hours(of, **changes):
 @pytest.mark.spec("RULE-APPT-6", "PAGE-3")
 def test_hours_are_entered_shown_and_taken_out_of_use(login, administrator, doctor):
     client = login(administrator)
-    response = client.post(reverse("doctor_schedule_create"), hours(doctor))
+    response = client.post(reverse("doctor_schedule_create"), hours(doctor, weekdays="0"))
     row = DoctorSchedule.objects.get()
-    assert response.url == row.get_absolute_url()
-    assert client.get(response.url).status_code == 200
-    assert client.get(reverse("doctor_schedule_list"), {"doctor": doctor.pk}).context["rows"][0]["object"] == row
+    assert client.get(response.url).context["rows"][0]["object"] == row
+    assert client.get(row.get_absolute_url()).status_code == 200
     assert client.post(reverse("doctor_schedule_delete", args=[row.pk])).status_code == 302
     assert client.get(reverse("doctor_schedule_list")).context["rows"] == []
     assert client.post(reverse("doctor_schedule_reactivate", args=[row.pk])).status_code == 302
@@ -77,6 +81,84 @@ def test_reactivating_checks_again(administrator, doctor):
     DoctorScheduleFactory(doctor=doctor)
     form = submit(ReactivateScheduleForm, actor=administrator, instance=row)
     assert form.errors.as_data()["__all__"][0].code == "overlap"
+
+
+def week(of, **changes):
+    data = {"doctor": str(of.pk), "weekdays": ["0", "2"], "start_time": "08:00", "end_time": "17:00", **changes}
+    return QueryDict(urlencode(data, doseq=True))
+
+
+@pytest.mark.spec("RULE-APPT-6")
+def test_a_week_is_entered_at_once_with_its_break_or_not_at_all(login, administrator, doctor):
+    client = login(administrator)
+    new = reverse("doctor_schedule_create")
+    assert client.get(new, {"doctor": doctor.pk, "weekday": "4"}).context["form"]["weekdays"].value() == ["4"]
+    break_of_noon = {"break_start": "12:00", "break_end": "13:00", "valid_from": "2030-01-01"}
+    form = submit(EnterHoursForm, actor=administrator, data=week(doctor, **break_of_noon))
+    assert form.is_valid(), form.errors
+    rows = DoctorSchedule.objects.order_by("weekday", "start_time")
+    assert [(row.weekday, f"{row.start_time:%H}", f"{row.end_time:%H}", str(row.valid_from)) for row in rows] == [
+        (weekday, start, end, "2030-01-01") for weekday in (0, 2) for start, end in (("08", "12"), ("13", "17"))
+    ]
+    assert AuditLog.objects.filter(entity_type="doctor_schedule", action="create").count() == 4
+    # One of them overlaps: none is saved.
+    form = submit(EnterHoursForm, actor=administrator, data=week(doctor, weekdays=["1", "2"]))
+    assert form.errors.as_data()["__all__"][0].code == "overlap" and rows.count() == 4
+    for changes, field in (
+        ({"break_start": "12:00"}, "break_end"),
+        ({"break_end": "12:00"}, "break_start"),
+        ({"break_start": "07:00", "break_end": "09:00"}, "break_end"),
+        ({"break_start": "13:00", "break_end": "12:00"}, "break_end"),
+        ({"break_start": "noon", "break_end": "13:00"}, "break_start"),
+        ({"weekdays": ["7"]}, "weekdays"),
+        ({"weekdays": []}, "weekdays"),
+        ({"end_time": "08:00"}, "end_time"),
+        ({"start_time": "late"}, "start_time"),
+    ):
+        assert submit(EnterHoursForm, actor=administrator, data=week(doctor, **changes)).errors[field], changes
+    assert rows.count() == 4
+
+
+@pytest.mark.spec("RULE-APPT-6")
+def test_the_week_shows_what_holds_in_it_with_the_same_number_of_queries_for_many(
+    login, administrator, doctor, django_assert_max_num_queries
+):
+    client, page = login(administrator), reverse("doctor_schedule_list")
+    DoctorScheduleFactory(doctor=doctor, weekday=0, start_time=time(8), end_time=time(12), valid_from=date(2030, 1, 8))
+    DoctorScheduleFactory(doctor=doctor, weekday=4, start_time=time(9), end_time=time(23, 59))
+    DoctorAbsenceFactory(doctor=doctor, start_date=date(2030, 1, 18), end_date=date(2030, 1, 20))
+    for monday, hours_shown in (("2030-01-07", "15"), ("2030-01-14", "4"), ("2030-01-01", "15")):
+        (shown,) = client.get(page, {"week": monday}).context["weeks"]
+        assert shown.hours == hours_shown, monday
+    with CaptureQueriesContext(connection) as one:
+        client.get(page)
+    for _number in range(4):
+        DoctorScheduleFactory(doctor=UserFactory(role="doctor"))
+    with django_assert_max_num_queries(len(one)):
+        assert len(client.get(page).context["weeks"]) == 5
+    for odd in ("0001-01-01", "9999-12-31", "soon", "2030-02-30"):
+        assert client.get(page, {"week": odd, "doctor": odd}).status_code == 200, odd
+
+
+@pytest.mark.spec("RULE-APPT-6", "PAGE-2")
+def test_the_desk_finds_what_an_absence_leaves_to_be_moved(login, receptionist, administrator, doctor):
+    day = today() + timedelta(days=2)
+    absence = DoctorAbsenceFactory(doctor=doctor, start_date=today() - timedelta(days=1), end_date=day)
+    left = AppointmentFactory(doctor=doctor, appointment_date=day)
+    AppointmentFactory(doctor=doctor, appointment_date=day + timedelta(days=1))
+    AppointmentFactory(appointment_date=day)
+    for number, changes in enumerate(
+        ({"status": "cancelled"}, {"override_reason": "She comes in for it"}, {"appointment_type": "emergency"}), 9
+    ):
+        AppointmentFactory(doctor=doctor, appointment_date=day, appointment_time=time(number + 5), **changes)
+    client = login(receptionist)
+    found = client.get(reverse("appointment_list"), {"away": "1"}).context["rows"]
+    assert [row["object"] for row in found] == [left]
+    assert reverse("appointment_edit", args=[left.pk]) in [action["url"] for action in found[0]["actions"]]
+    (shown,) = login(administrator).get(reverse("doctor_absence_list")).context["rows"]
+    assert shown["object"].booked == 3 and shown["object"].days == 4
+    detail = login(administrator).get(absence.get_absolute_url())
+    assert reverse("appointment_edit", args=[left.pk]) in detail.content.decode()
 
 
 @pytest.mark.spec("VAL-6")

@@ -74,6 +74,11 @@ def workbook_response(
     """A one-sheet workbook as a download."""
     book = Workbook(write_only=True)
     add_sheet(book, title, headings, rows)
+    return download(filename, book)
+
+
+def download(filename: str, book: Workbook) -> FileResponse:
+    """A workbook as a download."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     book.save(file)
     file.seek(0)

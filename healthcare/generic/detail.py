@@ -36,6 +36,8 @@ class Section:
     fields: tuple[str | tuple[str, Any], ...]
     permission: str = ""
     wide: tuple[str, ...] = ()
+    #: Those that are told only where there is something to tell.
+    sparse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Related:
     permission: str = ""
     empty: Any = ""
     limit: int = 20
+    row_actions: tuple[Action, ...] = ()
 
 
 class DetailPage(Page):
@@ -158,10 +161,13 @@ class DetailPage(Page):
         rows = []
         for field in section.fields:
             path, label = field if isinstance(field, tuple) else (field, "")
+            value = shown_value_of(self.object, path)
+            if path in section.sparse and value in (None, ""):
+                continue
             rows.append(
                 {
                     "label": label or label_of(self.model, path),
-                    "value": shown_value_of(self.object, path),
+                    "value": value,
                     "wide": path in section.wide,
                     "name": path,
                 }
@@ -189,6 +195,7 @@ class DetailPage(Page):
                 "url": row.get_absolute_url(),
                 "object": row,
                 "inactive": getattr(row, "struck", False),
+                "actions": [action.context(row) for action in related.row_actions if action.shown(row, user)],
                 "cells": [
                     {"column": head, "value": shown_value_of(row, c.name)}
                     for c, head in zip(columns, heads, strict=True)
@@ -196,4 +203,10 @@ class DetailPage(Page):
             }
             for row in found
         ]
-        return {"title": related.title, "columns": heads, "rows": rows, "empty": related.empty}
+        return {
+            "title": related.title,
+            "columns": heads,
+            "rows": rows,
+            "row_actions": bool(related.row_actions),
+            "empty": related.empty,
+        }

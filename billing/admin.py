@@ -44,7 +44,15 @@ class ServiceAdmin(ClinicAdmin):
 class InvoiceAdmin(ClinicAdmin):
     """Invoices."""
 
-    list_display = ("invoice_number", "patient", "invoice_date", "due_date", "total_amount", "balance_due", "status")
+    list_display = (
+        "invoice_number",
+        "patient",
+        "invoice_date",
+        "due_date",
+        "total_amount",
+        "balance_due",
+        "shown_status",
+    )
     list_filter = ("status", "invoice_date")
     search_fields = ("invoice_number",)
     inlines = (LineInline, PaymentInline)

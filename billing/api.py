@@ -73,7 +73,7 @@ INVOICES = Resource(
     details={
         "patient": Nested("patient", PATIENTS),
         "appointment": Nested("appointment", APPOINTMENTS),
-        "line_items": Nested("line_items", LINE_ITEMS, order="created_at", limit=200),
+        "line_items": Nested("line_items", LINE_ITEMS, order="created_at", limit=500),
         "payments": Nested("payments", PAYMENTS, order="-payment_date"),
     },
     details_related=("patient", "appointment"),

@@ -259,7 +259,7 @@ GUARDS = [
         {
             "UPDATE": f"((OLD.voided_at IS NOT NULL OR {{changed:patient_id}}) AND NOT {MERGING}) "
             "OR {changed:id,invoice_id,payment_date,amount,"
-            "kind,document_number,tendered,carried_from_id,payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
+            "kind,document_number,tendered,carried_from_id,part_of_id,payment_method,transaction_reference,notes,processed_by_user_id,created_at}"
         },
     ),
     refusing(

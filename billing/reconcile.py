@@ -165,9 +165,9 @@ def _lines_and_payments() -> Iterator[Difference]:
 def _refunds() -> Iterator[Difference]:
     refunded = Payment.objects.filter(is_refunded=True).order_by()
     kept = Coalesce(F("carried_to__amount"), Value(ZERO, output_field=DecimalField(max_digits=14, decimal_places=2)))
-    parts = refunded.annotate(parts=Round(F("refund__amount") + kept, 2))
-    for number, right, found in parts.exclude(amount=F("parts")).values_list(
-        "invoice__invoice_number", "amount", "parts"
+    parts = refunded.annotate(in_parts=Round(F("refund__amount") + kept, 2))
+    for number, right, found in parts.exclude(amount=F("in_parts")).values_list(
+        "invoice__invoice_number", "amount", "in_parts"
     ):
         yield Difference(_("refund and what was kept"), number, right, found)
     for number in refunded.filter(refund__isnull=True).values_list("invoice__invoice_number", flat=True):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, Q, Sum
+from django.db.models import Exists, Max, Min, OuterRef, Q, Sum
 from django.utils import timezone
 
 from billing.models import CashClose, CashCloseStatus, Payment, PaymentMethod, Refund
@@ -23,6 +23,10 @@ DENOMINATIONS = tuple(
     Decimal(value) for value in ("100", "50", "20", "10", "5", "2", "1", "0.50", "0.25", "0.10", "0.05", "0.01")
 )
 
+#: An officer's first close reaches back to the first entry, but no further than this: what a clinic
+#: took before it began to close its cash is nobody's drawer any more.
+REACHES_BACK = timedelta(days=7)
+
 
 def closes_that_count() -> Any:
     """Those not sent back: what lies within them was counted."""
@@ -30,7 +34,7 @@ def closes_that_count() -> Any:
 
 
 def open_since(officer: Any) -> datetime:
-    """Where the officer's next close begins: at the end of the last one; the first, with the day."""
+    """Where the officer's next close begins: at the end of the last one; the first, with the first day of entries."""
     return open_since_of([officer])[officer.pk]
 
 
@@ -39,8 +43,25 @@ def open_since_of(officers: Iterable[Any]) -> dict[UUID, datetime]:
     keys = [officer.pk for officer in officers]
     closes = closes_that_count().filter(officer__in=keys).order_by().values_list("officer")
     last = dict(closes.annotate(last=Max("ends_at")))
-    midnight = datetime.combine(today(), time.min, tzinfo=timezone.get_default_timezone())
-    return {key: last.get(key, midnight) for key in keys}
+    never = [key for key in keys if key not in last]
+    return last | (first_days(never) if never else {})
+
+
+def first_days(officers: list[UUID]) -> dict[UUID, datetime]:
+    """The midnight before each officer's first entry of the last days; today's where there is none."""
+    zone = timezone.get_default_timezone()
+    midnight = datetime.combine(today(), time.min, tzinfo=zone)
+    found = dict.fromkeys(officers, midnight)
+    for rows, person, moment in (
+        (Payment.objects.received(), "processed_by_user", "created_at"),
+        (Payment.objects.received(), "voided_by_user", "voided_at"),
+        (Refund.objects, "processed_by_user", "created_at"),
+    ):
+        recent = rows.filter(**{f"{person}__in": officers, f"{moment}__gte": midnight - REACHES_BACK}).order_by()
+        for key, first in recent.values_list(person).annotate(first=Min(moment)):
+            day = datetime.combine(first.astimezone(zone).date(), time.min, tzinfo=zone)
+            found[key] = min(found[key], day)
+    return found
 
 
 def takings(officer: Any, start: datetime, end: datetime) -> dict[str, Decimal]:

@@ -46,6 +46,7 @@ urlpatterns = [
     path("cash-closes/", cash_closes.CashCloseList.as_view(), name="cash_close_list"),
     path("cash-closes/new/", cash_closes.CashCloseCreate.as_view(), name="cash_close_create"),
     path("cash-closes/house/", cash_closes.HouseDay.as_view(), name="cash_close_house"),
+    path("cash-closes/house/pdf/", cash_closes.HouseDayPdf.as_view(), name="cash_close_house_pdf"),
     path("cash-closes/<uuid:pk>/", cash_closes.CashCloseDetail.as_view(), name="cash_close_detail"),
     path("cash-closes/<uuid:pk>/sign-off/", cash_closes.CashCloseSignOff.as_view(), name="cash_close_sign_off"),
     path("cash-closes/<uuid:pk>/reject/", cash_closes.CashCloseReject.as_view(), name="cash_close_reject"),

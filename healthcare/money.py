@@ -16,7 +16,8 @@ ZERO = Decimal("0.00")
 #: The largest amount that any field takes; 10^12 and more is refused.
 LARGEST = Decimal("9999999999.99")
 
-_PLAIN = re.compile(r"[+-]?\d{1,18}(\.\d{0,12})?|[+-]?\.\d{1,12}", re.ASCII)
+#: Commas stand between thousands only: whoever types `12,50` does not mean 1250.
+_PLAIN = re.compile(r"[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5})(\.\d{0,12})?|[+-]?\.\d{1,12}", re.ASCII)
 
 
 def cents(amount: Decimal | int | str) -> Decimal:
@@ -35,10 +36,10 @@ class MoneyFormField(forms.DecimalField):
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
             return None
-        text = str(value).strip().removeprefix("$").replace(",", "")
+        text = str(value).strip().removeprefix("$")
         if not _PLAIN.fullmatch(text):
             raise ValidationError(_("Enter an amount such as 125.00."), code="invalid")
-        return super().to_python(text)
+        return super().to_python(text.replace(",", ""))
 
 
 class MoneyField(models.DecimalField):

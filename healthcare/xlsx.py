@@ -93,21 +93,31 @@ class Book:
         if totals:
             sheet.append([cell(sheet, *one, bold=True) for one in zip(totals, formats, strict=False)])
 
+    def save(self, file: Any) -> None:
+        """Into an open file, which then stands at its beginning."""
+        self.book.save(file)
+        file.seek(0)
+
 
 @contextmanager
 def workbook(file: Any) -> Iterator[Book]:
     """A workbook that is complete in the file at the end."""
     book = Book()
     yield book
-    book.book.save(file)
-    file.seek(0)
+    book.save(file)
+
+
+def download(filename: str, book: Book) -> FileResponse:
+    """A workbook as a download."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+    book.save(file)
+    return FileResponse(file, as_attachment=True, filename=filename, content_type=CONTENT_TYPE)
 
 
 def workbook_response(
     filename: str, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> FileResponse:
     """A one-sheet workbook as a download."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    with workbook(file) as book:
-        book.add_sheet(title, headings, rows)
-    return FileResponse(file, as_attachment=True, filename=filename, content_type=CONTENT_TYPE)
+    book = Book()
+    book.add_sheet(title, headings, rows)
+    return download(filename, book)

@@ -18,7 +18,7 @@ from healthcare.money import LARGEST, ZERO, MoneyFormField
 from healthcare.text import no_control_characters
 from healthcare.workflow import refuse
 
-MOST_LINES = 200
+MOST_LINES = 500
 MOST_OF_ONE = 100_000
 
 

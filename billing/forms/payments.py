@@ -111,6 +111,7 @@ class RecordPaymentForm(WorkflowForm):
         super().__init__(*args, **kwargs)
         self.fields["transaction_reference"].help_text = _("Needed for insurance, bank transfer and cheque.")
         self.fields["notes"].widget.attrs["rows"] = 2
+        self.fields["tendered"].widget.attrs["data-change"] = _("Change:")
         self.initial.setdefault("payment_date", now())
         if invoice is not None:
             self.fields["invoice"].widget = forms.HiddenInput()
@@ -189,6 +190,7 @@ class RecordPaymentForm(WorkflowForm):
             patient_id=payment.patient_id,
             payment_date=payment.payment_date,
             processed_by_user=self.actor,
+            part_of=payment,
             amount=values["amount"],
             payment_method=values["payment_method"],
             transaction_reference=values["transaction_reference"],
@@ -201,8 +203,8 @@ class VoidPaymentForm(WorkflowForm):
     permission = "payments.edit"
     action = "void"
     submit_label = _("Void payment")
-    question = _("Void the payment {object}?")
-    consequence = _("The payment stays in the list as voided, and the invoice owes the amount again.")
+    question = _("Void {object}?")
+    consequence = _("It stays in the list as voided, and the invoice owes ${object.amount:,.2f} again.")
     danger = True
 
     class Meta:

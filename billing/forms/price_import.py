@@ -84,7 +84,7 @@ class ImportServicesForm(WorkflowForm):
     action = "import"
     submit_label = _("Import")
 
-    file = forms.FileField(label=_("Excel file"), required=False)
+    file = forms.FileField(label=_("Excel file"), error_messages={"required": _("Choose a file.")})
     #: The rows of the dry run, signed: what was looked at is what is imported.
     checked = forms.CharField(required=False, widget=forms.HiddenInput, max_length=4_000_000)
 
@@ -94,6 +94,7 @@ class ImportServicesForm(WorkflowForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["file"].required = not self.data.get("checked")
         self.rows: list[Row] = []
         self.todo: list[tuple[type[WorkflowForm], dict[str, Any], Service | None]] = []
 

@@ -207,6 +207,13 @@ class Invoice(BaseModel):
         """The status as of today: overdue follows the calendar, whether or not anybody saved."""
         return self.status_by_amounts() if self.is_live else str(self.status)
 
+    @property
+    def days_overdue(self) -> int | None:
+        """How many days money is owed past the due date."""
+        late = self.is_live and self.balance_due > 0 and self.due_date is not None
+        days = (today() - self.due_date).days if late else 0
+        return days if days > 0 else None
+
     def status_by_amounts(self, day: date | None = None) -> str:
         """What RULE-INV-4 makes of the amounts and the due date."""
         return status_by_amounts(self.total_amount, self.amount_paid, self.due_date, day or today())

@@ -13,6 +13,7 @@ from billing.models.invoices import Invoice
 from healthcare.clock import now
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.money import ZERO, MoneyField, cents
+from healthcare.templatetags.display import money
 from healthcare.text import LongTextField
 from patients.models import Patient
 
@@ -114,6 +115,16 @@ class Payment(BaseModel):
         related_name="carried_to",
     )
 
+    #: The payment with which this one was made, in another way: they share a receipt.
+    part_of = models.ForeignKey(
+        "self",
+        verbose_name=_("paid together with"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="parts",
+    )
+
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
@@ -161,7 +172,7 @@ class Payment(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return self.document_number or f"{self.invoice} {self.amount}"
+        return self.document_number or f"{self.invoice} {money(self.amount)}"
 
     @property
     def state(self) -> str:
@@ -174,6 +185,11 @@ class Payment(BaseModel):
     def is_money(self) -> bool:
         """Whether money came in, as opposed to a credit note or a write-off."""
         return self.kind == PaymentKind.RECEIVED
+
+    def together(self) -> list[Payment]:
+        """The entries that were paid at once in several ways, this one among them."""
+        first = self.part_of_id or self.pk
+        return list(Payment.objects.filter(models.Q(pk=first) | models.Q(part_of=first)).order_by("id"))
 
     @property
     def change(self) -> Decimal | None:
@@ -221,4 +237,4 @@ class Refund(BaseModel):
         indexes = [models.Index(fields=["-refunded_at", "-id"], name="refunds_newest")]
 
     def __str__(self) -> str:
-        return f"{self.invoice} -{self.amount}"
+        return f"{self.invoice} {money(-self.amount)}"

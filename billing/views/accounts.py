@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing.account import ageing, latest, movements, owed_by
 from billing.models import Invoice
@@ -15,7 +16,8 @@ from healthcare.clock import today
 from healthcare.events import record
 from healthcare.generic import PdfPage
 from healthcare.generic.base import Page
-from healthcare.xlsx import workbook_response
+from healthcare.money import ZERO
+from healthcare.xlsx import Book, download
 from patients.models import Patient
 
 
@@ -25,7 +27,7 @@ class AccountPage(Page):
     permission = "invoices.view"
     model = Patient
     template_name = "billing/account.html"
-    page_title = _("Account")
+    page_title = gettext_lazy("Account")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.object = self.get_object()
@@ -37,16 +39,27 @@ class AccountPage(Page):
     def export(self) -> HttpResponseBase:
         """The statement as Excel; audited."""
         record("export", self.object, values={"page": "account"})
-        headings = [_("Date"), _("Document"), _("Text"), _("Charge"), _("Credit"), _("Balance")]
-        return workbook_response(
-            f"statement-{self.object.patient_number}-{today()}.xlsx",
-            str(_("Statement")),
-            [str(heading) for heading in headings],
-            (
-                [line.day, line.document, str(line.text), line.charge or None, line.credit or None, line.balance]
-                for line in movements(self.object)
-            ),
+        lines = movements(self.object)
+        charged, credited = (sum((getattr(line, side) for line in lines), ZERO) for side in ("charge", "credit"))
+        rows = (
+            [line.day, line.document, line.text, line.charge or None, line.credit or None, line.balance]
+            for line in lines
         )
+        by_age = [(row["label"], row["number"], row["owed"]) for row in ageing(self.object.invoices.all())]
+        book = Book()
+        book.add_sheet(
+            _("Statement"),
+            [_("Date"), _("Document"), _("Text"), _("Charge"), _("Credit"), _("Balance")],
+            rows,
+            totals=[_("Total"), "", "", charged, credited, charged - credited],
+        )
+        book.add_sheet(
+            _("Ageing"),
+            [_("Days past due"), _("Invoices"), _("Owed")],
+            by_age,
+            totals=[_("Balance due"), sum(row[1] for row in by_age), owed_by(self.object)],
+        )
+        return download(f"statement-{self.object.patient_number}-{today()}.xlsx", book)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**account_of(self.object), object=self.object, **kwargs)
@@ -85,7 +98,7 @@ class NumberContinuity(Page):
     permission = "invoices.view"
     model = Invoice
     template_name = "billing/numbers.html"
-    page_title = _("Number continuity")
+    page_title = gettext_lazy("Number continuity")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(sequences=sequences()))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import django_filters
+from django.forms import DateField, Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +17,13 @@ from billing.models import CashClose, CashCloseStatus, PaymentMethod
 from billing.takings import open_since_of, takings_of
 from departments.models import User
 from healthcare.clock import now, today
+from healthcare.events import record
+from healthcare.fields import use_native_inputs
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, ListPage, PdfPage, Section
 from healthcare.generic.base import Page
+from healthcare.generic.documents import pdf_response
 from healthcare.money import ZERO
+from healthcare.pdf import render_pdf
 from healthcare.roles import roles_with
 
 
@@ -115,6 +120,7 @@ class CashCloseDetail(DetailPage):
                 *("second_person", "reviewed_at", "review_note", "explanation"),
             ),
             wide=("explanation",),
+            sparse=("second_person", "reviewed_at", "review_note", "explanation"),
         ),
     )
     actions = (
@@ -188,8 +194,14 @@ class CashClosePdf(PdfPage):
         }
 
 
+class DayForm(Form):
+    """A day to look at."""
+
+    date = DateField(label=_("Day"))
+
+
 class HouseDay(Page):
-    """All closes of one day, added up."""
+    """All closes of one day, added up; today also what is not counted yet."""
 
     permission = "cash_closes.view"
     template_name = "billing/house_day.html"
@@ -197,34 +209,46 @@ class HouseDay(Page):
     page_title = _("The house's day")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data())
+        form = DayForm(request.GET or None, initial={"date": today()})
+        use_native_inputs(form.fields)
+        day = (form.cleaned_data["date"] if form.is_bound and form.is_valid() else None) or today()
+        return self.answer(house_day(day) | {"form": form})
 
-    def day(self) -> date:
-        """The day asked for, today if none or no day."""
-        try:
-            return date.fromisoformat(self.request.GET.get("date", ""))
-        except ValueError:
-            return today()
+    def answer(self, found: dict[str, Any]) -> HttpResponse:
+        """The day as a page."""
+        return self.render_to_response(self.get_context_data(**found))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        day = self.day()
-        closes = CashClose.objects.filter(business_date=day).exclude(status=CashCloseStatus.REJECTED)
-        found = list(closes.select_related("officer", "second_person").order_by("officer__last_name", "starts_at"))
-        sums: dict[str, dict[str, Any]] = {}
-        for close in found:
-            for row in by_method(close):
-                total = sums.setdefault(row["label"], {"label": row["label"], "expected": ZERO, "counted": ZERO})
-                total["expected"] += row["expected"]
-                total["counted"] += row["counted"]
-        methods = [{**row, "variance": row["counted"] - row["expected"]} for row in sums.values()]
-        return super().get_context_data(
-            day=day,
-            closes=found,
-            methods=methods,
-            totals={
-                name: sum((getattr(close, name) for close in found), ZERO)
-                for name in ("expected_total", "counted_total", "variance")
-            },
-            all_signed=bool(found) and all(close.status == CashCloseStatus.SIGNED_OFF for close in found),
-            **kwargs,
-        )
+
+class HouseDayPdf(HouseDay):
+    """The same on paper, with room for two signatures; audited."""
+
+    permission = "cash_closes.view"
+
+    def answer(self, found: dict[str, Any]) -> HttpResponse:
+        day = found["day"].isoformat()
+        record("print", entity_type=CashClose.entity_name(), values={"date": day})
+        context = {**found, "document_title": self.page_title, "document_number": day}
+        return pdf_response(render_pdf("billing/pdf/house_day.html", context), f"cash-{day}.pdf")
+
+
+def house_day(day: date) -> dict[str, Any]:
+    """What was counted on the day, by method and by officer."""
+    closes = CashClose.objects.filter(business_date=day).exclude(status=CashCloseStatus.REJECTED)
+    found = list(closes.select_related("officer", "second_person").order_by("officer__last_name", "starts_at"))
+    sums: dict[str, dict[str, Any]] = {}
+    for close in found:
+        for row in by_method(close):
+            total = sums.setdefault(row["label"], {"label": row["label"], "expected": ZERO, "counted": ZERO})
+            total["expected"] += row["expected"]
+            total["counted"] += row["counted"]
+    return {
+        "day": day,
+        "closes": found,
+        "methods": [{**row, "variance": row["counted"] - row["expected"]} for row in sums.values()],
+        "totals": {
+            name: sum((getattr(close, name) for close in found), ZERO)
+            for name in ("expected_total", "counted_total", "variance")
+        },
+        "uncounted": house_now()[:-1] if day == today() else [],
+        "all_signed": bool(found) and all(close.status == CashCloseStatus.SIGNED_OFF for close in found),
+    }

@@ -13,7 +13,7 @@ from billing import forms
 from billing.filters import InvoiceFilter
 from billing.models import Invoice, UnbilledVisit
 from billing.texts import letterhead_of, texts_of
-from billing.views.payments import REFUND_COLUMNS
+from billing.views.payments import RECEIPT, REFUND_COLUMNS
 from billing.visits import billable_appointments, unbilled_visits
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
@@ -29,7 +29,12 @@ from healthcare.generic import (
     PdfPage,
     Related,
 )
+from healthcare.pdf import qr_code
+from healthcare.templatetags.display import money
 from scheduling.models import Appointment
+
+#: Letters of notes that fit beside an invoice's totals.
+NOTES_BESIDE = 500
 
 
 class InvoiceList(ListPage):
@@ -50,6 +55,7 @@ class InvoiceList(ListPage):
         Column("total_amount", ordering="total_amount", align="end"),
         Column("amount_paid", align="end"),
         Column("balance_due", ordering="balance_due", align="end"),
+        Column("days_overdue", _("Days late"), align="end"),
         Column("shown_status", _("Status")),
     )
 
@@ -138,6 +144,7 @@ class InvoiceDetail(DetailPage):
             permission="payments.view",
             empty=_("No payments yet."),
             limit=200,
+            row_actions=(RECEIPT,),
         ),
         Related(
             _("Refunds"),
@@ -152,7 +159,19 @@ class InvoiceDetail(DetailPage):
         return invoices_with_people()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(texts=texts_of(self.object), lines=self.object.line_items.all(), **kwargs)
+        invoice = self.object
+        return super().get_context_data(
+            texts=texts_of(invoice),
+            lines=invoice.line_items.all(),
+            qr=qr_code(invoice.invoice_number),
+            notes_beside=notes_beside(invoice),
+            **kwargs,
+        )
+
+
+def notes_beside(invoice: Invoice) -> bool:
+    """Whether the notes are short enough to stand beside the totals."""
+    return len(invoice.insurance_note) + len(invoice.notes) < NOTES_BESIDE
 
 
 def invoices_with_people() -> Any:
@@ -260,6 +279,7 @@ class InvoicePdf(PdfPage):
             "lines": invoice.line_items.all(),
             "payments": invoice.payments.order_by("payment_date", "id"),
             "status": invoice.shown_status,
+            "notes_beside": notes_beside(invoice),
         }
 
     def document_name(self) -> str:
@@ -286,4 +306,4 @@ class PayableInvoiceOptions(OptionsView):
         return Invoice.objects.payable().select_related("patient").order_by("-invoice_date", "-pk")
 
     def text_of(self, row: Any) -> str:
-        return f"{row.invoice_number} {row.patient} ({row.balance_due})"
+        return f"{row.invoice_number} {row.patient} ({money(row.balance_due)})"

@@ -26,6 +26,7 @@ from healthcare.generic import (
     Related,
     Section,
 )
+from healthcare.money import ZERO
 from healthcare.pdf import BASE_URL
 from healthcare.templatetags.display import money
 from healthcare.workflow import WorkflowForm
@@ -62,6 +63,11 @@ REFUND_COLUMNS = (
 )
 
 
+RECEIPT = Action(
+    _("Receipt"), "payment_receipt", permission="payments.view", icon="printer", when=lambda payment: payment.is_money
+)
+
+
 class PaymentDetail(DetailPage):
     """One payment."""
 
@@ -82,22 +88,21 @@ class PaymentDetail(DetailPage):
                 "patient",
                 "processed_by_user",
                 "carried_from",
+                "part_of",
                 "voided_at",
                 "voided_by_user",
                 "void_reason",
                 "notes",
             ),
             wide=("void_reason", "notes"),
+            sparse=(
+                *("tendered", "change", "transaction_reference", "document_number", "carried_from", "part_of"),
+                *("voided_at", "voided_by_user", "void_reason", "notes"),
+            ),
         ),
     )
     actions = (
-        Action(
-            _("Receipt"),
-            "payment_receipt",
-            permission="payments.view",
-            icon="printer",
-            when=lambda payment: payment.is_money,
-        ),
+        RECEIPT,
         Action(
             _("Narrow receipt"),
             "payment_receipt_narrow",
@@ -150,6 +155,8 @@ def payments_with_people() -> Any:
         "voided_by_user",
         "invoice__patient__insurance_provider",
         "invoice__appointment__doctor",
+        "carried_from__invoice",
+        "part_of__invoice",
     )
 
 
@@ -287,8 +294,12 @@ class PaymentReceipt(PdfPage):
 
     def document_context(self) -> dict[str, Any]:
         payment, texts = self.object, texts_of(self.object.invoice)
+        entries = payment.together()
+        held = [entry.amount for entry in entries if entry.voided_at is None]
         return {
             "payment": payment,
+            "entries": entries,
+            "received": sum(held, ZERO) if len(entries) > 1 else payment.amount,
             "invoice": payment.invoice,
             "document_title": _("Receipt") if payment.is_money else payment.get_kind_display(),
             "document_number": payment.document_number or payment.invoice.invoice_number,

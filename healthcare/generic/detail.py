@@ -36,6 +36,8 @@ class Section:
     fields: tuple[str | tuple[str, Any], ...]
     permission: str = ""
     wide: tuple[str, ...] = ()
+    #: Those that are told only where there is something to tell.
+    sparse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Related:
-    """A table of rows that belong to the object; `actions` are buttons in each row."""
+    """A table of rows that belong to the object; `row_actions` are buttons in each row."""
 
     title: Any
     rows: Callable[[Any, Any], Any]  # (object, user) -> queryset
@@ -90,7 +92,7 @@ class Related:
     permission: str = ""
     empty: Any = ""
     limit: int = 20
-    actions: tuple[Action, ...] = ()
+    row_actions: tuple[Action, ...] = ()
 
 
 class DetailPage(Page):
@@ -159,10 +161,13 @@ class DetailPage(Page):
         rows = []
         for field in section.fields:
             path, label = field if isinstance(field, tuple) else (field, "")
+            value = shown_value_of(self.object, path)
+            if path in section.sparse and value in (None, ""):
+                continue
             rows.append(
                 {
                     "label": label or label_of(self.model, path),
-                    "value": shown_value_of(self.object, path),
+                    "value": value,
                     "wide": path in section.wide,
                     "name": path,
                 }
@@ -190,19 +195,18 @@ class DetailPage(Page):
                 "url": row.get_absolute_url(),
                 "object": row,
                 "inactive": getattr(row, "struck", False),
+                "actions": [action.context(row) for action in related.row_actions if action.shown(row, user)],
                 "cells": [
                     {"column": head, "value": shown_value_of(row, c.name)}
                     for c, head in zip(columns, heads, strict=True)
                 ],
-                "actions": [action.context(row) for action in related.actions if action.shown(row, user)],
             }
             for row in found
         ]
-        buttons = bool(related.actions)
         return {
             "title": related.title,
             "columns": heads,
             "rows": rows,
-            "row_actions": buttons,
+            "row_actions": bool(related.row_actions),
             "empty": related.empty,
         }

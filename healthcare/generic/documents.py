@@ -33,8 +33,11 @@ class PdfPage(Page):
             self.get_template_names()[0],
             {"object": self.object, "patient": self.get_patient(), **self.document_context()},
         )
-        return HttpResponse(
-            pdf,
-            content_type="application/pdf",
-            headers={"Content-Disposition": f'inline; filename="{self.document_name()}"'},
-        )
+        return pdf_response(pdf, self.document_name())
+
+
+def pdf_response(pdf: bytes, name: str) -> HttpResponse:
+    """A PDF to be shown in the browser."""
+    return HttpResponse(
+        pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from healthcare.text import display_phone
+
 register = template.Library()
 
 CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
@@ -102,6 +104,12 @@ def number(value: Any) -> Any:
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
     return value
+
+
+@register.filter
+def phone(value: Any) -> str:
+    """A phone number as people read it."""
+    return display_phone(str(value or ""))
 
 
 def _local(moment: Any) -> Any:

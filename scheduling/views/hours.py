@@ -166,7 +166,7 @@ class AbsenceDetail(DetailPage):
             permission="appointments.edit",
             empty=_("No visit is booked in this time."),
             limit=100,
-            actions=(MOVE,),
+            row_actions=(MOVE,),
         ),
     )
     actions = (

@@ -22,7 +22,7 @@
 
   /* whole cents, so that nothing is lost; the server reckons again when it is saved */
   function cents(text) {
-    var match = /^\s*\$?([\d,]+)(?:\.(\d{0,2}))?\s*$/.exec(text || "");
+    var match = /^\s*\$?(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{0,2}))?\s*$/.exec(text || "");
     return match ? parseInt(match[1].replace(/,/g, ""), 10) * 100 + parseInt(((match[2] || "") + "00").slice(0, 2), 10) : null;
   }
 
@@ -38,8 +38,9 @@
       place.setAttribute("for", "id_tendered id_amount");
       given.insertAdjacentElement("afterend", place);
     }
+    var label = given.dataset.change || "Change:";
     var back = cents(given.value) === null || cents(amount.value) === null ? -1 : cents(given.value) - cents(amount.value);
-    place.textContent = back < 0 ? "" : "→ " + (back - (back % 100)) / 100 + "." + ("0" + (back % 100)).slice(-2);
+    place.textContent = back < 0 ? "" : label + " $" + (back - (back % 100)) / 100 + "." + ("0" + (back % 100)).slice(-2);
   });
 
   document.addEventListener("DOMContentLoaded", function () {

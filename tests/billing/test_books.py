@@ -147,10 +147,14 @@ def test_an_account_tells_every_movement_and_agrees_with_the_invoices(login, bil
     _reader, pages = read(client.get(reverse("patient_statement", args=[patient.pk])))
     assert "$300.05" in " ".join(pages) and "$200.00" in " ".join(pages)
     book = client.get(reverse("patient_account", args=[patient.pk]), {"export": "xlsx"})
-    rows = list(openpyxl.load_workbook(io.BytesIO(b"".join(book.streaming_content))).active.iter_rows(values_only=True))
-    assert Decimal(str(rows[-1][5])) == Decimal("300.05")
-    charged = sum(Decimal(str(row[3] or 0)) for row in rows[1:])
-    assert charged - sum(Decimal(str(row[4] or 0)) for row in rows[1:]) == Decimal("300.05")
+    sheets = openpyxl.load_workbook(io.BytesIO(b"".join(book.streaming_content)))
+    *lines, total = list(sheets["Statement"].iter_rows(values_only=True, min_row=2))
+    charged, credited = (sum(Decimal(str(row[side] or 0)) for row in lines) for side in (3, 4))
+    assert charged - credited == Decimal(str(lines[-1][5])) == Decimal(str(total[5])) == Decimal("300.05")
+    assert (Decimal(str(total[3])), Decimal(str(total[4]))) == (charged, credited)
+    *aged, owed = sheets["Ageing"].iter_rows(values_only=True, min_row=2)
+    assert [Decimal(str(row[2])) for row in aged] == [row["owed"] for row in ageing(patient.invoices.all())]
+    assert Decimal(str(owed[2])) == Decimal("300.05")
 
 
 @pytest.mark.spec("PAGE-2")

@@ -20,7 +20,7 @@ from billing.forms import (
 )
 from billing.models import CashClose, Payment
 from billing.takings import open_since, takings
-from healthcare.clock import now
+from healthcare.clock import at, now
 from healthcare.workflow import submit
 from tests.billing.test_pages import read
 from tests.factories import CashCloseFactory, InvoiceFactory, UserFactory
@@ -94,6 +94,11 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
         assert words in text, words
     house = client.get(reverse("cash_close_house"))
     assert house.context["totals"]["variance"] == -60 and house.context["all_signed"]
+    pay("7")
+    text = " ".join(read(client.get(reverse("cash_close_house_pdf")))[1])
+    for words in ("$180.25", "Cheque is with the doctor", administrator.last_name, "Not counted yet", "$7.00"):
+        assert words in text, words
+    assert client.get(reverse("cash_close_house"), {"date": "2026-02-30"}).status_code == 200
     assert client.get(close.get_absolute_url()).status_code == 200
 
 
@@ -105,6 +110,18 @@ def test_what_comes_after_the_count_belongs_to_the_next_close(billing_officer, p
     submit(VoidPaymentForm, actor=administrator, instance=first, data={"void_reason": "x"})
     assert expected(billing_officer) == {"cash": "5.00"}
     assert expected(administrator) == {"cash": "-40.00"}
+
+
+def test_the_first_close_reaches_back_to_the_first_entry(billing_officer, pay):
+    """Midnight, a forgotten evening: no money is in nobody's close."""
+    with at(now() - timedelta(days=40)):
+        pay("100")  # before the clinic closed its cash
+    with at(now() - timedelta(days=2)):
+        pay("40")
+    pay("5")
+    assert expected(billing_officer) == {"cash": "45.00"}
+    assert count(billing_officer, pieces_20="2", pieces_5="1").is_valid()
+    assert expected(billing_officer) == {}
 
 
 def test_a_count_that_is_sent_back_is_made_again(billing_officer, pay, administrator):

@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from audit.models import AuditLog
 from billing.forms import IssueInvoiceForm, RecordPaymentForm, VoidPaymentForm
 from billing.models import Invoice, Service
+from departments.models import ClinicSettings
 from healthcare.clock import today
 from healthcare.workflow import submit
 from tests.factories import (
@@ -88,23 +89,36 @@ def test_invoice_pdf_says_who_what_how_much_and_by_when(login, billing_officer):
 
 @pytest.mark.spec("PRN-1")
 def test_reprint_keeps_the_texts_of_the_issue(login, billing_officer):
+    clinic = ClinicSettings.current()
+    clinic.address = "1 Old Street"
+    clinic.save()
     invoice = InvoiceFactory(lines=[("A", 1, "10")])
     submit(IssueInvoiceForm, actor=billing_officer, instance=invoice)
+    payment = PaymentFactory(invoice=invoice, amount=1)
     name = str(invoice.patient)
-    invoice.patient.last_name = "Married"
+    invoice.patient.last_name, clinic.address, clinic.name = "Married", "2 New Street", "New House"
     invoice.patient.save()
-    _reader, pages = read(login(billing_officer).get(reverse("invoice_pdf", args=[invoice.pk])))
-    assert name in pages[0] and "Married" not in pages[0]
+    clinic.save()
+    client = login(billing_officer)
+    documents = [("invoice_pdf", invoice), ("payment_receipt", payment), ("payment_receipt_narrow", payment)]
+    texts = [read(client.get(reverse(route, args=[row.pk])))[1][0] for route, row in documents]
+    for text in texts:
+        assert name in text and "1 Old Street" in text, text
+        assert "Married" not in text and "2 New Street" not in text
+    paper = client.get(invoice.get_absolute_url()).content.decode().partition('class="card invoice-paper"')[2]
+    assert name in paper and "1 Old Street" in paper and "2 New Street" not in paper
 
 
 @pytest.mark.spec("PRN-2")
-def test_forty_lines_paginate_with_the_header_on_each_page(login, billing_officer):
-    invoice = InvoiceFactory(status="issued", lines=[(f"Service number {n}", n, "12.50") for n in range(1, 41)])
+def test_many_lines_paginate_with_the_header_on_each_page(login, billing_officer):
+    invoice = InvoiceFactory(status="issued", lines=[(f"Service number {n}", n, "12.50") for n in range(1, 121)])
     _reader, pages = read(login(billing_officer).get(reverse("invoice_pdf", args=[invoice.pk])))
-    assert len(pages) >= 2
-    assert all("Unit price" in page for page in pages[:2])
-    assert f"page 1 of {len(pages)}" in pages[0].replace("\n", " ")
-    assert "$10,250.00" in pages[-1]
+    assert len(pages) >= 4
+    with_lines = [page for page in pages if "Service number" in page]
+    assert len(with_lines) >= 3 and all("Unit price" in page for page in with_lines)
+    assert all(f"page {n} of {len(pages)}" in page.replace("\n", " ") for n, page in enumerate(pages, 1))
+    assert all(invoice.invoice_number in page for page in pages)
+    assert "$90,750.00" in pages[-1]
 
 
 @pytest.mark.spec("PRN-1", "WF-PAY")

@@ -87,7 +87,8 @@ def test_any_method_partly_then_wholly(pay, method):
 
 @pytest.mark.spec("RULE-PAY-1", "VAL-4")
 @pytest.mark.parametrize(
-    "amount", ["", "0", "0.00", "-1", "0.001", "1.005", "NaN", "Infinity", "1e2", "1e400", "1000000000000", "x", "１２"]
+    "amount",
+    ["", "0", "0.00", "-1", "0.001", "1.005", "NaN", "Infinity", "1e2", "1e400", "1000000000000", "x", "１２", "12,50"],
 )
 def test_bad_amount_is_refused_at_its_field(pay, amount):
     invoice = InvoiceFactory(status="issued")

@@ -105,7 +105,7 @@ def test_only_administrators_write_off(billing_officer, administrator):
 
 
 @pytest.mark.spec("RULE-PAY-1")
-def test_several_methods_at_once_are_several_entries(billing_officer):
+def test_several_methods_at_once_are_several_entries_and_one_receipt(login, billing_officer):
     invoice = InvoiceFactory(status="issued")
     parts = rows(
         {"amount": "40", "payment_method": "insurance", "transaction_reference": "C-1"},
@@ -125,6 +125,15 @@ def test_several_methods_at_once_are_several_entries(billing_officer):
         ("credit_card", Decimal("30.50")),
         ("insurance", Decimal("40.00")),
     ]
+    cash, *others = Payment.objects.order_by("id")
+    assert [part.part_of for part in others] == [cash, cash]
+    client = login(billing_officer)
+    submit(VoidPaymentForm, actor=billing_officer, instance=others[1], data={"void_reason": "Card was refused"})
+    for payment in (cash, others[0]):  # one receipt for all that was paid at once
+        for route in ("payment_receipt", "payment_receipt_narrow"):
+            text = " ".join(read(client.get(reverse(route, args=[payment.pk])))[1])
+            for words in ("$49.50", "C-1", "$40.00", "$30.50", "$89.50"):
+                assert words in text, words
     assert AuditLog.objects.filter(entity_type="payment", action__in=("pay", "create")).count() == 3
 
 

@@ -133,6 +133,7 @@ TABLE = {
     "cash_close_list": "AB",
     "cash_close_create": "AB",
     "cash_close_house": "AB",
+    "cash_close_house_pdf": "AB",
     "cash_close_detail": "AB",
     "cash_close_sign_off": "AB",
     "cash_close_reject": "AB",

@@ -264,7 +264,7 @@ STORAGES = {
     },
 }
 
-# Several machines keep reports and the logo in one bucket of any S3-compatible store (`pip install django-storages[s3]`).
+# Several machines keep reports and the logo in one bucket of any S3-compatible store (needs django-storages[s3]).
 if MEDIA_BUCKET := env.str("MEDIA_BUCKET", default=""):
     STORAGES["default"] = {
         "BACKEND": "storages.backends.s3.S3Storage",

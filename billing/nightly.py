@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, time, timedelta
+from datetime import time
 from typing import Any
 
 from django.core.management import call_command
 from django.db.models import F
-from django.utils import timezone
 
 from billing.forms import ApplyPriceForm
 from billing.models import Service
 from billing.reconcile import differences
-from healthcare.clock import now
+from healthcare.clock import next_at
 from healthcare.workflow import submit
 
 logger = logging.getLogger("healthcare.billing")
@@ -52,10 +51,3 @@ def schedule(using: str = "default", **_kwargs: Any) -> None:
         nights = {"mark_overdue": time(0, 5), "apply_prices": time(0, 10), "reconcile": time(3, 0)}
         for name, at in nights.items():
             repeat(f"billing.nightly.{name}", minutes=24 * 60, first=next_at(at))
-
-
-def next_at(at: time) -> datetime:
-    """The next moment when the clinic's clock shows this time."""
-    zone = timezone.get_default_timezone()
-    today_at = datetime.combine(now().astimezone(zone).date(), at, tzinfo=zone)
-    return today_at if today_at > now() else today_at + timedelta(days=1)

@@ -1,6 +1,7 @@
 """Clinical as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,4 +12,6 @@ class ClinicalConfig(AppConfig):
     verbose_name = _("Clinical")
 
     def ready(self) -> None:
-        from clinical import checks  # noqa: F401 - the check registers itself
+        from clinical import checks, downtime  # noqa: F401 - the check registers itself
+
+        post_migrate.connect(downtime.schedule, sender=self, dispatch_uid="clinical.downtime")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from clinical.views import (
     consultations,
+    downtime,
     lab_tests,
     lab_worklists,
     medications,
@@ -16,6 +17,7 @@ from clinical.views import (
 )
 
 urlpatterns = [
+    path("downtime-pack/", downtime.DowntimePack.as_view(), name="downtime_pack"),
     path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),

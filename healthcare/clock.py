@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -33,3 +33,10 @@ def today() -> date:
 def wall_clock() -> datetime:
     """The clinic's wall clock as a naive datetime, to compare with appointment dates and times."""
     return timezone.localtime(now(), timezone.get_default_timezone()).replace(tzinfo=None)
+
+
+def next_at(at: time) -> datetime:
+    """The next moment when the clinic's clock shows this time."""
+    zone = timezone.get_default_timezone()
+    today_at = datetime.combine(now().astimezone(zone).date(), at, tzinfo=zone)
+    return today_at if today_at > now() else today_at + timedelta(days=1)

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "consultations.view": (A, D),
         "consultations.edit": (D,),
         "prescriptions.view": (A, D),
+        "downtime.print": (A, D),  # a day's patients with allergies and medications
         "prescriptions.edit": (D,),
         "lab_tests.view": (A, D, N),  # nurses: the open worklist only (visible_to)
         "lab_tests.results": (A, D),

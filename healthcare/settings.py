@@ -249,7 +249,7 @@ BACKUP_KEEP = tuple(int(count) for count in env.list("BACKUP_KEEP", default=["7"
 # -- files ---------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 # Only the printed pages use the .ttf fonts, straight from the disk; packing them takes longer than all the rest.
@@ -268,6 +268,21 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# Several machines keep reports and the logo in one bucket of any S3-compatible store (needs django-storages[s3]).
+if MEDIA_BUCKET := env.str("MEDIA_BUCKET", default=""):
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": MEDIA_BUCKET,
+            "endpoint_url": env.str("MEDIA_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("MEDIA_REGION", default="") or None,
+            "access_key": env.str("MEDIA_ACCESS_KEY", default="") or None,
+            "secret_key": env.str("MEDIA_SECRET_KEY", default="") or None,
+            "default_acl": None,
+            "file_overwrite": False,
+        },
+    }
 
 # -- background work, mail, logs -----------------------------------------------------------------
 

@@ -54,6 +54,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Medications"), "medication_list", "prescriptions.view", "prescription2"),
             Item(_("My text templates"), "text_template_list", "consultations.edit", "card-text"),
             Item(_("Acknowledged warnings"), "prescription_overrides", "prescriptions.view", "exclamation-triangle"),
+            Item(_("Downtime pack"), "downtime_pack", "downtime.print", "printer"),
             Item(_("Services"), "service_list", "services.view", "tags"),
             Item(_("Insurance providers"), "insurance_provider_list", "insurance_providers.view", "shield-check"),
         ),

@@ -12,6 +12,7 @@ TABLE = {
     "search_suggestions": "ADNRB",
     "healthz": "public",
     "readyz": "public",
+    "downtime_pack": "AD",
     "metrics": "public",
     "login": "public",
     "setup": "public",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0006_prices_with_validity'),
+        ('billing', '0007_index_of_what_is_owed'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import pyrage
@@ -179,7 +179,12 @@ def unpack(source: Path, folder: Path) -> dict[str, Any]:
             packed = folder / "backup.tar.gz"
             decrypt(source, packed)
         with tarfile.open(packed, "r:gz") as archive:
-            archive.extractall(folder / "parts", filter="data")
+            # Checked by hand: extractall's filter came with Python 3.11.4, and Debian 12 has 3.11.2.
+            for member in archive:
+                inside = PurePosixPath(member.name)
+                if not (member.isfile() or member.isdir()) or inside.is_absolute() or ".." in inside.parts:
+                    raise BackupError(f"The file holds {member.name}, which no backup does.")
+                archive.extract(member, folder / "parts")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BackupError(f"The file cannot be read as a backup: {error}") from error
     parts = folder / "parts"

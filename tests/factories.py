@@ -142,9 +142,9 @@ class VitalSignFactory(factory.django.DjangoModelFactory):
 
 
 class VisitFactory(AppointmentFactory):
-    """An appointment of its own quarter of an hour, so that one doctor may have many."""
+    """An appointment of its own quarter of an hour, beside the one at nine, so that one doctor may have many."""
 
-    appointment_time = factory.Sequence(lambda n: time(n // 4 % 24, n % 4 * 15))
+    appointment_time = factory.Sequence(lambda n: time((n // 4 % 23 + 10) % 24, n % 4 * 15))
     duration_minutes = 15
     status = "in_progress"
 

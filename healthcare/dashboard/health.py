@@ -21,7 +21,7 @@ KEPT = 60
 
 def parts() -> list[dict[str, Any]]:
     """Part by part: its name, whether it is well, what to know, where to look."""
-    return list(cache.get_or_set("dashboard:health", look, KEPT))
+    return cache.get_or_set("dashboard:health", look, KEPT) or []
 
 
 def look() -> list[dict[str, Any]]:

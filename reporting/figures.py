@@ -161,7 +161,7 @@ def shown(value: Any, kind: str) -> Any:
         return f"{value:%Y-%m}"
     if kind in {"count", "number"}:
         return f"{value:,}"
-    return number(value)
+    return f"{Decimal(number(value)):,}"
 
 
 def for_template(result: dict[str, Any]) -> dict[str, Any]:
@@ -196,6 +196,8 @@ def for_template(result: dict[str, Any]) -> dict[str, Any]:
         "tables": [
             {
                 "title": table["title"],
+                # Beside its chart there is room for a narrow table only.
+                "wide": len(table["headings"]) > 5 or sum(len(h["label"]) for h in table["headings"]) > 60,
                 "charts": [
                     chart for chart in result["charts"] if chart.get("table") == table["name"] and has_bars(chart)
                 ],

@@ -62,12 +62,12 @@ def spread(rows: QuerySet[Any], took: Any, key: str = "") -> Iterator[tuple[Any,
     Quantiles by nearest rank: the smallest value that half (nine tenths) of the rows do not exceed.
     The database sorts; only two rows of each group travel.
     """
-    group = {"partition_by": [F(key)]} if key else {}
+    group = [F(key)] if key else None
     ranked = rows.order_by().annotate(took=took).filter(took__isnull=False)
     ranked = ranked.annotate(
-        size=Window(models.Count("pk"), **group),
-        mean=Window(Avg("took"), **group),
-        place=Window(RowNumber(), order_by=F("took").asc(), **group),
+        size=Window(models.Count("pk"), partition_by=group),
+        mean=Window(Avg("took"), partition_by=group),
+        place=Window(RowNumber(), order_by=F("took").asc(), partition_by=group),
     )
     median, late = (F("size") + 1) / 2, (F("size") * 9 + 9) / 10
     found: dict[Any, list[Any]] = {}

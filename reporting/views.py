@@ -20,6 +20,9 @@ from reporting.figures import for_template
 from reporting.filters import ReportFilter
 from reporting.models import Report, ReportSchedule, ReportStatus
 
+#: What is left out where there is nothing to say.
+SELDOM = frozenset({"narrowed_by", "schedule", "failure_reason"})
+
 
 def has_files(report: Report) -> bool:
     """Whether there are files to download."""
@@ -117,6 +120,10 @@ class ReportDetail(DetailPage):
             return HttpResponse(headers={"HX-Refresh": "true"})
         self.template_name = "reporting/_progress.html"
         return self.render_to_response({"object": self.object})
+
+    def section_context(self, section: Section) -> dict[str, Any]:
+        shown = super().section_context(section)
+        return shown | {"rows": [row for row in shown["rows"] if row["value"] or row["name"] not in SELDOM]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         ready = self.object.status == ReportStatus.COMPLETED and self.object.result

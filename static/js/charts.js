@@ -21,8 +21,8 @@
 
   function datasets(data, colours) {
     return data.series.map(function (series, index) {
-      /* a pyramid's first side grows to the left */
-      var mirrored = data.kind === "pyramid" && index === 0;
+      /* a pyramid's second side grows to the left, as on paper */
+      var mirrored = data.kind === "pyramid" && index === 1;
       return {
         label: series.label,
         data: mirrored ? series.values.map(function (value) { return -value; }) : series.values,

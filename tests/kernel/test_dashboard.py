@@ -6,11 +6,13 @@ from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from healthcare.clock import now, today
 from healthcare.roles import Role
+from healthcare.templatetags.display import money
 from tests import factories as f
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-1")]
@@ -47,6 +49,7 @@ def a_day(staff, rows=range(1)):
         f.ConsultationFactory(
             appointment=visit, patient=visit.patient, doctor=doctor, completed_at=now(), diagnosis="Something"
         )
+        f.WaitingListEntryFactory()
         f.InvoiceFactory()
         owed = f.InvoiceFactory(due_date=today() - timedelta(days=1), invoice_date=today() - timedelta(days=9))
         f.InvoiceLineItemFactory(invoice=owed)
@@ -66,16 +69,17 @@ def test_each_number_is_the_count_of_the_list_behind_it(client, login, staff, ro
     response = client.get("/")
     assert response.status_code == 200
     tiles = response.context["tiles"]
-    assert len(tiles) >= 4
+    assert 4 <= len(tiles) <= 6
     for tile in tiles:
-        assert tile.value, f"{tile.label} counts nothing here, so this test shows nothing"
+        assert tile.value not in ("0", "$0.00"), f"{tile.label} counts nothing here, so this test shows nothing"
+        assert tile.trend, tile.label
         behind = client.get(tile.url)
         assert behind.status_code == 200, tile.label
         rows = [row["object"] for row in behind.context["rows"]]
-        if isinstance(tile.value, Decimal):
-            assert tile.value == sum(row.amount for row in rows), tile.label
+        if tile.value.startswith("$"):
+            assert tile.value == money(sum(row.amount for row in rows)), tile.label
         else:
-            assert str(tile.value) == behind.context["pager"]["count_label"], tile.label
+            assert tile.value == behind.context["pager"]["count_label"], tile.label
 
 
 @pytest.mark.parametrize(
@@ -117,3 +121,32 @@ def test_the_page_runs_the_same_queries_for_one_and_many_rows(login, staff, role
             client.get("/")
         queries.append(len(counted))
     assert queries[0] == queries[1]
+
+
+def test_the_oldest_debts_come_first_whatever_status_was_saved(login, billing_officer):
+    for number, status in enumerate(("issued", "overdue", "partially_paid", "overdue", "issued")):
+        row = f.InvoiceFactory(due_date=today() - timedelta(days=9 - number), invoice_date=today() - timedelta(days=40))
+        f.InvoiceLineItemFactory(invoice=row)
+        row.subtotal = row.total_amount = row.balance_due = Decimal("120.00")
+        row.save()
+        row.status, row.issued_at = "issued", now()
+        row.save()
+        if status == "partially_paid":
+            f.PaymentFactory(invoice=row, amount=Decimal("20.00"))
+            row.amount_paid, row.balance_due = Decimal("20.00"), Decimal("100.00")
+        row.status = status
+        row.save()
+    queue = login(billing_officer).get("/").context["queues"][1]
+    assert [row["object"].due_date for row in queue["rows"]] == [today() - timedelta(days=n) for n in range(9, 4, -1)]
+
+
+def test_charts_say_what_the_rows_say(login, staff):
+    a_day(staff)
+    cache.clear()
+    charts = {chart["title"]: chart for chart in login(staff["administrator"]).get("/").context["charts"]}
+    assert sum(came for _hour, came, _expected in charts["Today by hour"]["rows"]) == 4
+    assert sum(expected for _hour, _came, expected in charts["Today by hour"]["rows"]) == 2
+    assert charts["Taken, last two weeks"]["rows"][-1][1] == Decimal("19.99")
+    cache.clear()
+    week = login(staff["doctor"]).get("/").context["charts"][0]["rows"]
+    assert [sum(row[1:]) for row in week][today().weekday()] == 6

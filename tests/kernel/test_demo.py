@@ -23,7 +23,9 @@ from healthcare.money import ZERO
 from healthcare.roles import Role
 from healthcare.startup import DEMO_DOMAIN
 from patients.models import Patient
+from reporting.periods import Period
 from scheduling.models import Appointment, AppointmentStatus
+from tests.reporting.plain import Books, disagreements
 
 PATIENTS = 40
 
@@ -94,6 +96,14 @@ def test_every_invoice_adds_up(built):
             assert invoice.status == invoice.status_by_amounts()
     assert not Payment.objects.exclude(patient_id=F("invoice__patient_id")).exists()
     assert Payment.objects.aggregate(total=Sum("amount"))["total"] > 0
+
+
+@pytest.mark.spec("RPT-2", "RPT-3")
+def test_every_report_agrees_with_plain_python(built):
+    doctor = User.objects.filter(role=Role.DOCTOR).first()
+    books, year = Books(), Period(today() - timedelta(days=330), today())
+    assert disagreements(books, year) == []
+    assert disagreements(books, Period(today(), today()), doctor=doctor) == []
 
 
 @pytest.mark.spec("DATA-1", "RULE-APPT-2")

@@ -17,7 +17,9 @@ from departments.models import User
 from healthcare.clock import today
 from healthcare.synthea.reading import identity, ordered_identity
 from patients.models import InsuranceProvider, MedicalRecord, Patient
+from reporting.periods import Period
 from scheduling.models import Appointment
+from tests.reporting.plain import Books, disagreements
 from tests.synthea.files import directory, read, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("DATA-2")]
@@ -77,7 +79,7 @@ class Facts:
         self.audited = Counter(AuditLog.objects.filter(action="import").values_list("entity_type", flat=True))
 
 
-def facts_of(name, tmp_path, blocker, **options):
+def facts_of(name, tmp_path, blocker, reports=False, **options):
     """Import a set twice within a transaction that is then taken back."""
     folder = directory(name)
     with blocker.unblock(), transaction.atomic():
@@ -85,6 +87,8 @@ def facts_of(name, tmp_path, blocker, **options):
         connection.check_constraints()
         second = run(folder, tmp_path, **options)
         facts = Facts(folder, first, second)
+        # What the reports say of it and plain Python does not.
+        facts.disagreements = disagreements(Books(), Period(date(2010, 1, 1), today())) if reports else None
         transaction.set_rollback(True)
     return facts
 
@@ -92,7 +96,7 @@ def facts_of(name, tmp_path, blocker, **options):
 @pytest.fixture(scope="module")
 def ma_11(django_db_setup, django_db_blocker, tmp_path_factory):
     """The newest layout, whole."""
-    return facts_of("ma_11_full", tmp_path_factory.mktemp("ma_11"), django_db_blocker)
+    return facts_of("ma_11_full", tmp_path_factory.mktemp("ma_11"), django_db_blocker, reports=True)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,11 @@ def test_counts_agree_with_the_files(ma_11):
     ]
     assert len(ma_11.lab_test) == len(results)
     assert Counter(row["result_value"] for row in ma_11.lab_test.values()) == Counter(row["VALUE"] for row in results)
+
+
+@pytest.mark.spec("RPT-2", "RPT-3")
+def test_every_report_agrees_with_plain_python(ma_11):
+    assert ma_11.disagreements == []
 
 
 def test_visits_are_completed_and_past(any_set):

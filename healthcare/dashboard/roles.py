@@ -1,34 +1,33 @@
-"""The first page: today's numbers for the role, and the queue that it works from."""
+"""What each role sees on the first page: its numbers, and the queues that it works from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.apps import apps
-from django.db.models import Exists, F, OuterRef
-from django.urls import NoReverseMatch, reverse
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Invoice, InvoiceStatus, Payment
+from billing.models import Invoice, InvoiceStatus
 from billing.status import OwedUntil
 from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus, VitalSign
-from departments.models import User
 from healthcare.clock import today
+from healthcare.dashboard.tiles import WEEK, Tile, backlog, between, compared, day_tiles, last_weekday, link, takings
 from healthcare.generic import Action
-from healthcare.generic.base import Page, label_of, shown_value_of
-from healthcare.generic.lists import COUNT_CAP
+from healthcare.generic.base import label_of, shown_value_of
 from healthcare.roles import Role
 from healthcare.templatetags.display import minutes_since
 from reporting.periods import Period
-from scheduling.models import Appointment, AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry, WaitingStatus
 from scheduling.views.appointments import CHECK_IN, RECORD_VITALS, START
 
 S = AppointmentStatus
+EXPECTED = (S.SCHEDULED, S.CONFIRMED)
 RESULT = (("test_name", ""), ("patient", ""), ("result_value", ""), ("result_unit", ""))
 #: Critical results, then abnormal ones, then what has waited longest.
 MOST_URGENT = ("-is_critical", F("is_abnormal").desc(nulls_last=True), "result_date")
@@ -37,20 +36,11 @@ SHOWN = 15
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One number and the list that shows exactly what it counts."""
-
-    label: Any
-    value: Any
-    url: str
-    tone: str = ""
-
-
-@dataclass(frozen=True)
 class Queue:
     """The rows that a role works from, each with its next step."""
 
     title: Any
+    #: A queryset, or a list that is short already.
     rows: Any
     columns: tuple[tuple[str | Callable[[Any], Any], Any], ...]
     actions: tuple[Action, ...]
@@ -58,12 +48,14 @@ class Queue:
     url: str = ""
     #: The row that a click leads to, where it is not the row itself.
     target: Callable[[Any], Any] = lambda row: row
+    #: What a list's rows are.
+    model: Any = None
 
     def context(self, user: Any) -> dict[str, Any]:
         """As the template takes it."""
         found = list(self.rows[: SHOWN + 1])
         rows = found[:SHOWN]
-        model = self.rows.model
+        model = getattr(self.rows, "model", None) or self.model
         heads = [
             {"label": label or (label_of(model, path) if isinstance(path, str) else ""), "align": ""}
             for path, label in self.columns
@@ -90,15 +82,6 @@ class Queue:
         }
 
 
-def link(name: str, **query: Any) -> str:
-    """The URL of a list with filters; empty where there is no such page."""
-    try:
-        url = reverse(name)
-    except NoReverseMatch:
-        return ""
-    return f"{url}?{urlencode(query)}" if query else url
-
-
 def waiting(row: Any) -> Any:
     """How long the patient has been here."""
     return minutes_since(row.checked_in_at)
@@ -120,19 +103,6 @@ def visits_url(**query: Any) -> str:
     return link("appointment_list", appointment_date=today(), **query)
 
 
-def takings(user: Any) -> Tile:
-    """What was paid today."""
-    rows = Payment.objects.collected().visible_to(user).filter(Period(today(), today()).moments("payment_date"))
-    url = link("payment_list", date_from=today(), date_to=today(), voided="false")
-    return Tile(_("Taken today"), rows.total(), url)
-
-
-def counted(rows: Any) -> Any:
-    """How many there are, counting no further than the lists do: at 100,000 patients 20,000 invoices are overdue."""
-    number = rows.order_by()[: COUNT_CAP + 1].count()
-    return f"{COUNT_CAP:,}+" if number > COUNT_CAP else number
-
-
 VISIT = (
     ("appointment_time", ""),
     ("patient", ""),
@@ -145,12 +115,17 @@ ARRIVED = (("patient", ""), ("appointment_time", ""), ("doctor", ""), (waiting, 
 
 def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
     """Who comes today, and who is to be checked in."""
-    expected = visits().filter(status__in=(S.SCHEDULED, S.CONFIRMED))
+    expected = visits().filter(status__in=EXPECTED)
+    waiting_list = WaitingListEntry.objects.visible_to(user).filter(status=WaitingStatus.WAITING)
     tiles = [
-        Tile(_("Appointments today"), visits().count(), visits_url()),
-        Tile(_("To check in"), expected.count(), visits_url(expected="1")),
-        Tile(_("Waiting"), visits().filter(status=S.CHECKED_IN).count(), visits_url(status=S.CHECKED_IN)),
-        Tile(_("No-shows today"), visits().filter(status=S.NO_SHOW).count(), visits_url(status=S.NO_SHOW)),
+        *day_tiles(
+            Appointment.objects.all(),
+            (_("Appointments today"), Q(), visits_url()),
+            (_("To check in"), Q(status__in=EXPECTED), visits_url(expected="1")),
+            (_("Waiting"), Q(status=S.CHECKED_IN), visits_url(status=S.CHECKED_IN)),
+            (_("No-shows today"), Q(status=S.NO_SHOW), visits_url(status=S.NO_SHOW)),
+        ),
+        backlog(_("Waiting list"), waiting_list, "created_at", link("waiting_list_entry_list")),
     ]
     empty = _("Nobody else is expected today.")
     return tiles, [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
@@ -163,10 +138,13 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
     tests_url = link("lab_test_list", status=LabTestStatus.ORDERED)
     unmeasured_url = link("appointment_list", vitals="missing")
     tiles = [
-        Tile(_("Waiting for vital signs"), unmeasured.count(), unmeasured_url),
-        Tile(_("Samples to collect"), counted(samples), tests_url),
-        Tile(_("With the doctor"), visits().filter(status=S.IN_PROGRESS).count(), visits_url(status=S.IN_PROGRESS)),
-        Tile(_("Appointments today"), visits().count(), visits_url()),
+        backlog(_("Waiting for vital signs"), unmeasured, "checked_in_at", unmeasured_url),
+        backlog(_("Samples to collect"), samples, "ordered_date", tests_url),
+        *day_tiles(
+            Appointment.objects.all(),
+            (_("With the doctor"), Q(status=S.IN_PROGRESS), visits_url(status=S.IN_PROGRESS)),
+            (_("Appointments today"), Q(), visits_url()),
+        ),
     ]
     collect = Action(_("Collect sample"), "lab_test_collect_sample", permission="lab_tests.process", icon="eyedropper")
     queue = Queue(
@@ -197,11 +175,22 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     notes = Consultation.objects.open().filter(doctor=user)
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
     results_url = link("lab_test_list", inbox="1")
+    monday = today() - timedelta(days=today().weekday())
+    week = {"date_from": monday, "date_to": monday + timedelta(days=6)}
+    own = Appointment.objects.filter(doctor=user)
     tiles = [
-        Tile(_("My appointments today"), mine.count(), mine_url),
-        Tile(_("My patients waiting"), arrived.count(), visits_url(doctor=user.pk, status=S.CHECKED_IN)),
-        Tile(_("Results to review"), counted(results), results_url),
-        Tile(_("Unfinished notes"), counted(notes), notes_url),
+        *day_tiles(
+            own,
+            (_("My appointments today"), Q(), mine_url),
+            (_("My patients waiting"), Q(status=S.CHECKED_IN), visits_url(doctor=user.pk, status=S.CHECKED_IN)),
+        ),
+        backlog(_("Results to review"), results, "result_date", results_url),
+        backlog(_("Unfinished notes"), notes, "consultation_date", notes_url),
+        between(
+            *(own, "appointment_date", *week.values()),
+            link("appointment_list", doctor=user.pk, **week),
+            _("My week"),
+        ),
     ]
     ready = shown(arrived.filter(Exists(measured))).order_by("checked_in_at")
     review = Action(_("Review"), "lab_test_review", permission="lab_tests.review", icon="check2-square")
@@ -241,9 +230,9 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     overdue = Invoice.objects.shown_as(InvoiceStatus.OVERDUE)
     drafts_url, overdue_url = link("invoice_list", status="draft"), link("invoice_list", status="overdue")
     tiles = [
-        Tile(_("Visits to bill"), counted(unbilled), unbilled_url),
-        Tile(_("Drafts"), counted(drafts), drafts_url),
-        Tile(_("Overdue"), counted(overdue), overdue_url, "red"),
+        backlog(_("Visits to bill"), unbilled, "consultation_date", unbilled_url),
+        backlog(_("Drafts"), drafts, "created_at", drafts_url),
+        backlog(_("Overdue"), overdue, "due_date", overdue_url, "red"),
         takings(user),
     ]
     create = Action(
@@ -272,25 +261,31 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
             (pay,),
             _("Nothing is overdue."),
             overdue_url,
+            model=Invoice,
         ),
     ]
 
 
 def administrator(user: Any) -> tuple[list[Tile], list[Queue]]:
     """How the day goes, what came in, and who was refused."""
-    trail = apps.get_model("audit", "AuditLog").objects.filter(Period(today(), today()).moments("created_at"))
+    trail = apps.get_model("audit", "AuditLog").objects
     day = {"created_at_after": today(), "created_at_before": today()}
-    failed = trail.filter(action="login_failed")
+    inside = Period(today(), today()).moments("created_at")
     tiles = [
-        Tile(_("Appointments today"), visits().count(), visits_url()),
-        Tile(_("Completed today"), visits().filter(status=S.COMPLETED).count(), visits_url(status=S.COMPLETED)),
+        *day_tiles(
+            Appointment.objects.all(),
+            (_("Appointments today"), Q(), visits_url()),
+            (_("Completed today"), Q(status=S.COMPLETED), visits_url(status=S.COMPLETED)),
+            (_("Waiting"), Q(status=S.CHECKED_IN), visits_url(status=S.CHECKED_IN)),
+        ),
         takings(user),
-        Tile(_("Failed log-ins today"), failed.count(), link("audit_log_list", action="login_failed", **day)),
-        Tile(_("Active staff"), User.objects.active().count(), link("user_list")),
+        failed_log_ins(trail, link("audit_log_list", action="login_failed", **day)),
     ]
     refused = Queue(
         _("Refused today"),
-        trail.filter(action__in=("login_failed", "denied")).select_related("user").order_by("-created_at", "-pk"),
+        trail.filter(inside, action__in=("login_failed", "denied"))
+        .select_related("user")
+        .order_by("-created_at", "-pk"),
         (("created_at", _("When")), ("action", ""), ("user", ""), ("new_values", _("What")), ("ip_address", "")),
         (),
         _("Nobody was refused today."),
@@ -301,6 +296,14 @@ def administrator(user: Any) -> tuple[list[Tile], list[Queue]]:
     return tiles, [running, refused]
 
 
+def failed_log_ins(trail: Any, url: str) -> Tile:
+    """Of today, and of the same day last week; one query."""
+    here, then = (Period(day, day).moments("created_at") for day in (today(), today() - WEEK))
+    rows = trail.filter(here | then, action="login_failed")
+    found = rows.aggregate(now=Count("pk", filter=here), then=Count("pk", filter=then))
+    return compared(_("Failed log-ins today"), found["now"], found["then"], last_weekday(), url)
+
+
 BY_ROLE = {
     Role.RECEPTIONIST: receptionist,
     Role.NURSE: nurse,
@@ -308,19 +311,3 @@ BY_ROLE = {
     Role.BILLING_OFFICER: billing_officer,
     Role.ADMINISTRATOR: administrator,
 }
-
-
-class Dashboard(Page):
-    """Tiles and queues of the role."""
-
-    permission = "signed_in"
-    template_name = "dashboard.html"
-    page_title = gettext_lazy("Today")
-
-    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
-        return []
-
-    def get(self, request: Any) -> Any:
-        tiles, queues = BY_ROLE[request.user.role](request.user)
-        queues = [queue.context(request.user) for queue in queues]
-        return self.render_to_response(self.get_context_data(tiles=tiles, queues=queues))

@@ -1,0 +1,53 @@
+"""How the system itself is, for the administrator."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from healthcare.clock import now, today
+from healthcare.dashboard.tiles import link
+from healthcare.health import MIN_FREE_BYTES, Readyz
+from reporting.models import Report, ReportStatus
+
+#: Seconds for which the answers are kept.
+KEPT = 60
+
+
+def parts() -> list[dict[str, Any]]:
+    """Part by part: its name, whether it is well, what to know, where to look."""
+    return cache.get_or_set("dashboard:health", look, KEPT) or []
+
+
+def look() -> list[dict[str, Any]]:
+    """Ask each part."""
+    from django_q.models import Failure
+
+    free = shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR).free
+    lost = Failure.objects.filter(stopped__gte=now() - timedelta(days=1)).count()
+    failed = Report.objects.filter(status=ReportStatus.FAILED, created_at__gte=now() - timedelta(days=1)).count()
+    return [
+        {
+            "label": _("Worker"),
+            "well": Readyz().worker(),
+            "text": _("background tasks run"),
+            "bad": _("no sign of life"),
+        },
+        {
+            "label": _("Disk"),
+            "well": free > MIN_FREE_BYTES,
+            "text": _("%(free)s GB free") % {"free": f"{free / 1e9:,.0f}"},
+        },
+        {"label": _("Background tasks"), "well": not lost, "text": _("%(count)s failed in 24 hours") % {"count": lost}},
+        {
+            "label": _("Reports"),
+            "well": not failed,
+            "text": _("%(count)s failed in 24 hours") % {"count": failed},
+            "url": link("report_list", status="failed", created_at_after=today() - timedelta(days=1)),
+        },
+    ]

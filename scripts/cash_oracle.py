@@ -132,13 +132,14 @@ def step(kind: str, dice: random.Random, people: dict[str, Any], seeded: dict[st
     from tests.billing.conftest import rows
 
     officer = people["officer"]
+    form: Any
     lines = rows(("A", dice.randrange(1, 4), cash(dice, 9000)), ("B", 1, cash(dice, 300)))
     if kind == "create":
         data = {"appointment": dice.choice(seeded["visits"]), "discount_percent": str(dice.randrange(0, 30)), **lines}
         form = submit(forms.CreateInvoiceForm, actor=officer, data=data)
         return {"saved": form.is_valid(), "created": int(form.is_valid())}
     invoice = Invoice.objects.order_by("?").first()
-    payment = Payment.objects.order_by("?").first()
+    payment: Any = Payment.objects.order_by("?").first()
     if invoice is None or (payment is None and kind in ("void", "refund")):
         return {"saved": False}
     amount = cash(dice, 6000)

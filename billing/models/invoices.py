@@ -210,9 +210,9 @@ class Invoice(BaseModel):
     @property
     def days_overdue(self) -> int | None:
         """How many days money is owed past the due date."""
-        late = self.is_live and self.balance_due > 0 and self.due_date is not None
-        days = (today() - self.due_date).days if late else 0
-        return days if days > 0 else None
+        if not self.is_live or self.balance_due <= 0 or self.due_date is None:
+            return None
+        return max((today() - self.due_date).days, 0) or None
 
     def status_by_amounts(self, day: date | None = None) -> str:
         """What RULE-INV-4 makes of the amounts and the due date."""

@@ -440,6 +440,7 @@ class PatientDetail(DetailPage):
         ),
         Action(_("Deactivate"), "patient_delete", form=forms.DeactivatePatientForm, style="danger"),
         Action(_("Reactivate"), "patient_reactivate", form=forms.ReactivatePatientForm),
+        Action(_("Account"), "patient_account", permission="invoices.view", icon="person-lines-fill"),
         Action(_("Print chart"), "patient_chart_pdf", permission="medical_records.view", icon="printer"),
         Action(
             _("Mark as confidential"),

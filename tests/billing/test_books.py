@@ -142,6 +142,7 @@ def test_an_account_tells_every_movement_and_agrees_with_the_invoices(login, bil
     submit(VoidPaymentForm, actor=billing_officer, instance=kept, data={"void_reason": "x"})
     assert movements(patient)[-1].balance == owed_by(patient) == Decimal("300.05")
     client = login(billing_officer)
+    assert reverse("patient_account", args=[patient.pk]) in client.get(patient.get_absolute_url()).content.decode()
     page = client.get(reverse("patient_account", args=[patient.pk]))
     assert "$300.05" in page.content.decode() and "$100.05" in page.content.decode()
     _reader, pages = read(client.get(reverse("patient_statement", args=[patient.pk])))

@@ -42,7 +42,8 @@ def test_the_officers_day(person):
     officer.sees("This method needs its reference number.")
     officer.fill("parts-0-", transaction_reference="CLAIM-7")
     officer.press("Record payment")
-    officer.sees("Change: $30.00", "CLAIM-7", f"${due - 30:,.2f}")
+    officer.sees("Change: $30.00", "CLAIM-7", f"${due - 30:,.2f}", "Please pay")
+    officer.reads(officer.address("Receipt"), "$30.00 received", "CLAIM-7", "$50.00 given, change $30.00")
 
     # -- a credit note for the rest --------------------------------------------------------------
     officer.follow("Credit note")
@@ -69,3 +70,4 @@ def test_the_officers_day(person):
     administrator.press("Sign off")
     administrator.sees("Signed off", "Counted by the end-to-end test")
     officer.reads(f"{close}pdf/", "Cash close", "Signed off")
+    officer.reads("/cash-closes/house/pdf/", "By officer", "Counted by the end-to-end test")

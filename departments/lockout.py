@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Case, F, Q, Value, When
 from django.utils.crypto import salted_hmac
 
@@ -44,6 +45,20 @@ def take(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> bool:
     counted = Case(When(last_at__lt=long_ago, then=Value(1)), default=F("failures") + 1)
     allowed = rows.filter(Q(failures__lt=limit) | Q(last_at__lt=long_ago))
     return bool(allowed.update(failures=counted, last_at=now()))
+
+
+def count(kind: str, name: str, seconds: int, by: int = 1) -> int:
+    """How often this happened in the present stretch of so many seconds, these times included, in all processes."""
+    key = key_of(kind, f"{name}:{int(time.time()) // seconds}")
+    statement = "UPDATE login_throttles SET failures = failures + %s, last_at = %s WHERE key = %s RETURNING failures"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [by, now(), key])
+        found = cursor.fetchone()
+        if found is None:
+            LoginThrottle.objects.bulk_create([LoginThrottle(key=key)], ignore_conflicts=True)
+            cursor.execute(statement, [by, now(), key])
+            found = cursor.fetchone()
+    return int(found[0])
 
 
 def take_soon(kind: str, name: str, limit: int) -> bool:

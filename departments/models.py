@@ -186,7 +186,7 @@ class SecondFactor(BaseModel):
 
 
 class LoginThrottle(BaseModel):
-    """How often log-in failed lately for an account or an address, under a key that does not name it (AUTH-2)."""
+    """How often something happened lately, under a key that does not name whose: failed log-ins, calls of the API."""
 
     AUDITED = False
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import string
 from typing import Any
 
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -34,6 +36,26 @@ class ComplexityValidator:
     def get_help_text(self) -> str:
         """The rule in words."""
         return _("Upper and lower case letters, a digit and a special character.")
+
+
+#: Letters that people write as digits and signs.
+_LEET = str.maketrans("01345$@7!", "oieassati")
+
+
+class CommonCoreValidator(CommonPasswordValidator):
+    """No common password, and none with a few digits and signs around it: `P@ssword-2026!` is guessed early."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """ValidationError if the password, or what is left without its trimmings, is in the list."""
+        word = password.lower().strip()
+        for core in {word, word.strip(string.digits + string.punctuation + " ")}:
+            for common in (core, core.translate(_LEET)):
+                if len(common) > 3:
+                    super().validate(common, user)
+
+    def get_help_text(self) -> str:
+        """The rule in words."""
+        return _("Not a common password, nor one with digits and signs around it.")
 
 
 #: Without letters and digits that look alike on paper.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
@@ -90,13 +91,19 @@ class IdleTimeoutMiddleware:
         if request.session.get("_auth_user_id"):
             now = int(time.time())
             seen = request.session.get("seen", now)
-            if now - seen > settings.SESSION_IDLE_SECONDS:
+            if now - seen > settings.SESSION_IDLE_SECONDS or now - began(request, now) > settings.SESSION_MAX_SECONDS:
                 logout(request)  # tells the audit trail, and ends the session
             elif "X-Passive" in request.headers:
                 pass  # a page that refreshes itself: nobody has done anything
             elif now - seen >= SEEN_EVERY_SECONDS or "seen" not in request.session:
                 request.session["seen"] = now
         return self.get_response(request)
+
+
+def began(request: HttpRequest, now: int) -> int:
+    """When the person logged in."""
+    text = request.session.get("began_at")
+    return int(datetime.fromisoformat(text).timestamp()) if text else now
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -156,13 +156,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "departments.passwords.CommonCoreValidator"},
     {"NAME": "departments.passwords.ComplexityValidator"},
 ]
 
 # -- sessions, cookies, headers ------------------------------------------------------------------
 
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
+# However busy, a session ends after so long: no shift lasts longer.
+SESSION_MAX_SECONDS = env.int("SESSION_MAX_SECONDS", default=24 * 60 * 60)
 SESSION_ENGINE = "departments.sessions"
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -200,6 +202,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 API_RATE = env.str("API_RATE", default="1200/m")
 API_LOGIN_RATE = env.str("API_LOGIN_RATE", default="30/m")
+
+# The kernel counts calls of the API with this, in a table that all processes share.
+CALLS_COUNTED_BY = "departments.lockout.count"
 
 # -- clinic --------------------------------------------------------------------------------------
 

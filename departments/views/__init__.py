@@ -277,6 +277,7 @@ class ClinicSettingsPage(EditPage):
     permission = "settings.edit"
     model = ClinicSettings
     form_class = forms.ClinicSettingsForm
+    template_name = "departments/clinic_settings.html"
     page_title = gettext_lazy("Clinic settings")
 
     def get_instance(self) -> Any:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from departments.forms.setup import SetUpForm
 from departments.models import ClinicSettings, User
 from departments.views.login import begin
+from healthcare.clock import wall_clock
 from healthcare.generic import FormPage
 from healthcare.roles import PUBLIC
 from healthcare.workflow import submit
@@ -48,4 +49,6 @@ class SetUpPage(FormPage):
         return ""
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(form=form, zone=settings.CLINIC_TIME_ZONE, **kwargs)
+        return super().get_context_data(
+            form=form, zone=settings.CLINIC_TIME_ZONE, clock=f"{wall_clock():%H:%M}", **kwargs
+        )

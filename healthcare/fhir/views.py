@@ -18,7 +18,9 @@ from healthcare.clock import now
 from healthcare.events import record
 from healthcare.fhir.search import BadSearch, found_rows, page_bounds
 from healthcare.fhir.types import KINDS, Kind, Source
+from healthcare.rest.answers import ApiError
 from healthcare.rest.auth import BearerOrSession, PersonThrottle
+from healthcare.rest.confidential import open_chart
 from healthcare.roles import PUBLIC, may
 from patients.models import Patient
 
@@ -62,6 +64,8 @@ def guarded(permission: str, view: Callable[..., HttpResponse]) -> Any:
             return view(request, **kwargs)
         except (PermissionDenied, HttpError):
             return outcome(403, "forbidden", _("Your role does not allow this."))
+        except ApiError as error:
+            return outcome(error.status, "forbidden", error.message)
         except Http404:
             return outcome(404, "not-found", _("There is no such resource."))
         except BadSearch as error:
@@ -77,6 +81,13 @@ def resources(source: Source, rows: Any, user: Any) -> Iterator[dict[str, Any]]:
     for row in rows:
         found = source.read(row, user)
         yield from found if isinstance(found, list) else [found]
+
+
+def without_confidential(source: Source, rows: Any) -> Any:
+    """The rows without those of confidential charts, which are read for one patient at a time, with the reason."""
+    if not source.patient:
+        return rows
+    return rows.exclude(**{"is_confidential" if source.patient == "pk" else "patient__is_confidential": True})
 
 
 def reading(kind: Kind) -> Any:
@@ -98,6 +109,7 @@ def reading(kind: Kind) -> Any:
                 continue
             for resource in resources(source, [row], request.user):
                 if resource["id"] == key:
+                    open_chart(request, row)
                     record("view", row)
                     return fhir_answer(resource)
         if hidden:
@@ -113,11 +125,16 @@ def searching(kind: Kind) -> Any:
     def view(request: HttpRequest) -> HttpResponse:
         count, offset = page_bounds(request.GET)
         entries: list[dict[str, Any]] = []
-        total, patient, wanted, skip = 0, None, count, offset
+        total, patient, opened, wanted, skip = 0, None, False, count, offset
         for source in kind.sources:
             if not may(request.user, source.permission):
                 continue
             rows, patient = found_rows(kind, source, request)
+            if patient and not opened:
+                open_chart(request, Patient.objects.filter(pk=patient).first())
+                opened = True
+            elif not patient:
+                rows = without_confidential(source, rows)
             here = rows.order_by().count()
             total += here
             if wanted > 0 and skip < here:
@@ -159,6 +176,7 @@ def everything(request: HttpRequest, key: UUID) -> HttpResponse:
     patient = Patient.objects.visible_to(request.user).filter(pk=key).first()
     if patient is None:
         raise Http404
+    open_chart(request, patient)
     record("export", patient, values={"format": "fhir"})
     found = [KINDS["Patient"].sources[0].read(patient, request.user)]
     for kind in KINDS.values():

@@ -85,8 +85,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_clinic(folder: Path):
-    """Migrate, collect the static files, build the demo, start the worker and the web server."""
+def running_clinic(folder: Path, *, empty: bool = False):
+    """Migrate, collect the static files, build the demo, start worker and web server; `empty`: nobody is there yet."""
     port = free_port()
     manage = [sys.executable, "manage.py"]
     with ExitStack() as stack:
@@ -99,15 +99,16 @@ def running_clinic(folder: Path):
         }
         for step in (["migrate"], ["collectstatic", "--noinput"]):
             subprocess.run([*manage, *step, "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=300)
-        subprocess.run(
-            [*manage, "demo", "--patients", str(PATIENTS)],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-            timeout=300,
-            stdout=subprocess.DEVNULL,
-        )
-        stack.enter_context(process([*manage, "qcluster"], environment, folder / "worker.log"))
+        if not empty:
+            subprocess.run(
+                [*manage, "demo", "--patients", str(PATIENTS)],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                timeout=300,
+                stdout=subprocess.DEVNULL,
+            )
+            stack.enter_context(process([*manage, "qcluster"], environment, folder / "worker.log"))
         server = stack.enter_context(
             process(
                 [

@@ -9,9 +9,56 @@ import pytest
 from django_otp.oath import totp
 from playwright.sync_api import expect
 
-from tests.e2e.people import EMAILS, PASSWORD
+from tests.e2e.clinic import running_clinic
+from tests.e2e.conftest import PATIENCE
+from tests.e2e.people import DESKTOP, EMAILS, PASSWORD, Person
 
 pytestmark = pytest.mark.e2e
+OWN = "Quiet-harbour-7"
+
+
+@pytest.mark.spec("PAGE-10", "AUTH-6")
+def test_an_empty_clinic_is_set_up_and_its_first_doctor_gets_in(browser, tmp_path):
+    with running_clinic(tmp_path, empty=True) as clinic:
+        one = Person(clinic, browser.new_context(viewport=DESKTOP), "administrator")
+        one.context.set_default_timeout(PATIENCE)
+        one.go("/")
+        expect(one.page).to_have_url(re.compile(r"/setup/$"))
+        one.sees("By the clinic's clock", "Amounts show in US dollars")
+        assert not one.accessibility_faults()
+        one.fill(
+            name="Hillside Clinic", address="1 Hill Road", tax_rate="7.7", departments="General medicine\nPaediatrics"
+        )
+        one.fill(first_name="Ana", last_name="Li", admin_email="ana@hillside.test", password="weak")
+        one.press("Set up the clinic")
+        one.sees("The password also needs")
+        expect(one.page.locator("[name=departments]")).to_have_value("General medicine\nPaediatrics")
+        one.fill(password=OWN)
+        one.press("Set up the clinic")
+        one.sees("Before the first patient", "Whom patients come to see.")
+        assert not one.accessibility_faults()
+        one.page.get_by_role("link", name="Enter: Doctors").click()
+        one.fill(first_name="Bo", last_name="Ek", email="bo@hillside.test", role="Doctor")
+        one.press("Save")
+        password = one.page.locator(".once-password code").inner_text()
+        one.go("/settings/")
+        one.follow("What is still missing")
+        expect(one.page.get_by_role("link", name="Enter: Doctors")).to_have_count(0)
+        with one.expecting(404):
+            one.go("/setup/")
+
+        doctor = Person(clinic, browser.new_context(viewport=DESKTOP), "doctor")
+        doctor.context.set_default_timeout(PATIENCE)
+        doctor.go("/login/")
+        doctor.fill(username="bo@hillside.test", password=password)
+        doctor.press("Log in")
+        doctor.sees("choose a password of your own")
+        doctor.fill(old_password=password, password=OWN)
+        doctor.press("Change password")
+        expect(doctor.page.locator("#user-menu")).to_contain_text("Bo Ek")
+        assert not one.problems + doctor.problems
+        one.context.close()
+        doctor.context.close()
 
 
 @pytest.mark.spec("AUTH-5")

@@ -69,3 +69,14 @@ def test_the_api_wants_the_reason_in_a_header(login, doctor, patient):
     assert refused.json()["error"]["code"] == "reason_required" and "Zebrafish" not in refused.content.decode()
     assert client.get(url, headers={"X-Access-Reason": "Treats her today"}).status_code == 200
     assert AuditLog.objects.get(action="open_confidential").new_values == {"reason": "Treats her today"}
+
+
+def test_fhir_wants_it_too_and_keeps_such_charts_out_of_what_is_about_many(login, doctor, patient):
+    client, reason = login(doctor), {"X-Access-Reason": "Treats her today"}
+    for path in (f"Patient/{patient.pk}", f"Patient/{patient.pk}/$everything", f"Patient?patient={patient.pk}"):
+        refused = client.get(f"/fhir/{path}")
+        assert refused.status_code == 403 and "Zebrafish" not in refused.content.decode(), path
+        allowed = client.get(f"/fhir/{path}", headers=reason)
+        assert allowed.status_code == 200 and "Zebrafish" in allowed.content.decode(), path
+    assert "Zebrafish" not in client.get("/fhir/Patient").content.decode()
+    assert AuditLog.objects.filter(action="open_confidential", user=doctor).count() == 3

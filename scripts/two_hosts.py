@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -37,8 +38,12 @@ class Host(Clinic):
         code = place / "code"
         code.mkdir()
         for entry in ROOT.iterdir():
-            if entry.name not in {".git", "var", ".env"}:
-                (code / entry.name).symlink_to(entry)
+            if entry.name in {".git", "var", ".env"} or entry.name.endswith("_cache"):
+                continue
+            if entry.name == ".venv" or not entry.is_dir():
+                (code / entry.name).symlink_to(entry.resolve())
+            else:
+                shutil.copytree(entry, code / entry.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         (place / "media").symlink_to(shared)
         self.folder_of_code = code
         self.environment |= {"STATIC_ROOT": str(ROOT / "var/static"), "REPORT_LEASE_SECONDS": "5", "WORKERS": "1"}
@@ -95,20 +100,10 @@ def play(hosts: list[Host], folder: Path) -> list[str]:
             host.begin(process)
     for host in hosts:
         host.wait()
-    found = []
-    print("A session moves from host 1 to host 2.", flush=True)
-    browser = Client(one.port).log_in("administrator@clinic.example")
-    moved = Client(two.port)
-    moved.cookies, moved.token = browser.cookies, browser.token
-    for turn, client in enumerate((moved, browser, moved)):
-        status, body, _headers = client.request("GET", "/patients/")
-        if status != 200 or b"Patients" not in body:
-            found.append(f"turn {turn}: the session was not known ({status})")
+    moved, found = move_session(one, two)
     print(f"{REPORTS} reports are asked for on both, and host 1 is cut off while everybody works.", flush=True)
     tally = Tally()
     people = [Person(number, host.port, tally, random.Random(number)) for number, host in enumerate(hosts * 2)]
-    import threading
-
     until = time.monotonic() + 25
     threads = [threading.Thread(target=person.work, args=(until,), daemon=True) for person in people]
     for thread in threads:
@@ -132,6 +127,18 @@ def play(hosts: list[Host], folder: Path) -> list[str]:
     found += json.loads(two.python("scripts.soak.proof", str(folder / "acknowledged.json")).splitlines()[-1])
     print(tally.table())
     return found + tally.findings()
+
+
+def move_session(one: Host, two: Host) -> tuple[Client, list[str]]:
+    """Log in at one host, go on at the other; the browser at the second host, and what was wrong."""
+    print("A session moves from host 1 to host 2.", flush=True)
+    browser, moved, found = Client(one.port).log_in("administrator@clinic.example"), Client(two.port), []
+    moved.cookies, moved.token = browser.cookies, browser.token
+    for turn, client in enumerate((moved, browser, moved)):
+        status, body, _headers = client.request("GET", "/patients/")
+        if status != 200 or b"Patients" not in body:
+            found.append(f"turn {turn}: the session was not known ({status})")
+    return moved, found
 
 
 def wait_for_reports(host: Host) -> list[str]:

@@ -1,4 +1,4 @@
-.PHONY: run test bench spec docs install format
+.PHONY: run test bench soak spec docs install format
 
 run: ## install, migrate, build the demo clinic on first start, start the worker, serve
 	@exec scripts/run.sh
@@ -9,6 +9,10 @@ test: ## every check that CI runs
 bench: ## measure pages, search, booking under contention, PDF and Excel, beside a bare Django page
 	@scripts/install.sh --dev
 	@.venv/bin/python -m scripts.bench $(BENCH)
+
+soak: ## a mixed day under kills, then hostile input, then the proof, on both engines; SOAK="--minutes 10 --engines sqlite"
+	@scripts/install.sh --dev
+	@.venv/bin/python -m scripts.soak $(SOAK)
 
 spec: ## the rows of the specification that no passing test names
 	@.venv/bin/python scripts/spec_rows.py

@@ -24,10 +24,3 @@ def on_starting(_server: Any) -> None:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or str(Path(__file__).resolve().parent.parent / "var/metrics")
     for path in Path(folder).glob("*.db"):
         path.unlink(missing_ok=True)
-
-
-def child_exit(_server: Any, worker: Any) -> None:
-    """A worker that ended is no longer alive in any gauge."""
-    from prometheus_client import multiprocess
-
-    multiprocess.mark_process_dead(worker.pid)

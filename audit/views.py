@@ -47,8 +47,8 @@ class AuditLogList(ListPage):
     )
     empty_title = gettext_lazy("No entries")
 
-    def paginate(self, rows: Any, total: int) -> Any:
-        page, pager = super().paginate(rows, total)
+    def paginate(self, rows: Any) -> Any:
+        page, pager = super().paginate(rows)
         names = patient_names(page)
         for row in page:
             row.patient_name = names.get(row.patient_id)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.db.models.functions import Lower
@@ -201,6 +201,13 @@ class LoginThrottle(BaseModel):
         return f"{self.failures}"
 
 
+class SessionManager(BaseSessionManager):
+    """Sessions with their person."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().select_related("user")
+
+
 class Session(AbstractBaseSession):
     """A browser's session; beside Django's columns it says whose and from where, so that it can be listed and ended."""
 
@@ -210,6 +217,8 @@ class Session(AbstractBaseSession):
     user_agent = models.CharField(_("user agent"), max_length=400, default="")
     began_at = models.DateTimeField(_("since"), null=True)
     seen_at = models.DateTimeField(_("last seen"), default=now)
+
+    objects = SessionManager()
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

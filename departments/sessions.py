@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,9 @@ from healthcare.clock import now
 from healthcare.context import acting
 from healthcare.models import new_id
 
+#: The person of the session that was read last, for `ClinicBackend.get_user` to take: a query less on every page.
+just_read: ContextVar[Any] = ContextVar("just_read", default=None)
+
 
 class SessionStore(DatabaseStore):
     """Sessions with their person and place."""
@@ -21,6 +25,11 @@ class SessionStore(DatabaseStore):
         from departments.models import Session
 
         return Session
+
+    def _get_session_from_db(self) -> Any:
+        row = super()._get_session_from_db()  # type: ignore[misc]
+        just_read.set(row.user if row else None)
+        return row
 
     def create_model_instance(self, data: Any) -> Any:
         data.setdefault("public_id", new_id().hex)

@@ -147,7 +147,7 @@ class ListPage(Page):
         )
 
     def get_context_data(self, *, rows: Any, **kwargs: Any) -> dict[str, Any]:
-        page, pager = self.paginate(rows, self.capped_count(rows))
+        page, pager = self.paginate(rows)
         columns = self.shown_columns
         return super().get_context_data(
             **{
@@ -274,7 +274,7 @@ class ListPage(Page):
             rows = rows.filter(beyond(cursor, order))
         return list(rows.select_related(*self.select_related).order_by(*order)[start : start + count])
 
-    def paginate(self, rows: Any, total: int) -> tuple[list[Any], dict[str, Any]]:
+    def paginate(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
         """The page's rows and the pager.
 
         Pages near the start are counted off; from any page the next one is found by the last row's
@@ -301,6 +301,8 @@ class ListPage(Page):
         if backwards:
             page.reverse()
             has_previous, more = more and number > 1, True
+        # What fits on one page is counted already.
+        total = self.capped_count(rows) if more or has_previous or "after" in self.request.GET else len(page)
         links = {"previous_url": "", "next_url": ""}
         if more and page:
             links["next_url"] = self.url_with(page=number + 1, after=page[-1].pk, before=None)

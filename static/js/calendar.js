@@ -49,10 +49,20 @@
     );
   }
 
+  /* whether visits are on their way, said once they are drawn */
+  function busy(whether) {
+    if (whether) holder.setAttribute("aria-busy", "true");
+    else
+      window.requestAnimationFrame(function () {
+        holder.setAttribute("aria-busy", "false");
+      });
+  }
+
   /* --- moving --------------------------------------------------------------------------- */
 
   function move(info) {
     var event = info.event;
+    busy(true);
     var data = new URLSearchParams({
       doctor: event.resourceIds[0],
       start: dayOf(event.start) + "T" + timeOf(event.start),
@@ -77,6 +87,7 @@
       })
       .catch(function () {
         info.revert();
+        busy(false);
         toast("error", [set.failed]);
       });
   }
@@ -154,6 +165,7 @@
     locale: set.locale,
     headerToolbar: { start: "", center: "", end: "" },
     resources: doctors,
+    loading: busy,
     eventSources: [
       {
         events: function (fetched, success, failure) {

@@ -108,7 +108,8 @@ def test_booking_by_click_dragging_and_a_refusal_with_alternatives(person):
 
 
 def drag(page, visit, down: int) -> None:
-    """Drag a visit by so many pixels."""
+    """Drag a visit by so many pixels, once the calendar is drawn."""
+    expect(page.locator("#calendar")).to_have_attribute("aria-busy", "false")
     visit.first.scroll_into_view_if_needed()
     box = visit.first.bounding_box()
     x, y = box["x"] + 60, box["y"] + 6

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from scripts.bench import databases, queries, targets
+from scripts.bench import databases, inside, queries, targets
 from scripts.bench.measure import Run, Timing, plain
-from scripts.bench.pages import measured
+from scripts.bench.pages import measured, vitals
 from scripts.bench.race import race
 from scripts.bench.servers import THREADS, WORKERS, served
 
@@ -83,7 +84,10 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
                 *(show(alone), show(alone, "p95"), show(crowd), goal),
             )
             lines.append("| " + " | ".join(map(str, cells)) + " |")
-        lines += ["", *told(race(port, url, chosen, max(20, requests)))]
+        lines.append("")
+        if patients <= databases.MOST:
+            lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
+        lines += [*told(race(port, url, chosen, max(20, requests)))]
     return [*lines, ""]
 
 
@@ -119,7 +123,13 @@ def main() -> int:
     for patients in asked.patients:
         for engine in asked.engines:
             lines += section(engine, patients, requests)
-    lines.append(f"The whole run took {(time.monotonic() - started) / 60:.0f} minutes.")
+    command = [sys.executable, "-m", "scripts.bench.inside"]
+    url = databases.url_of("sqlite", asked.patients[0])
+    milliseconds = subprocess.check_output(command, cwd=databases.ROOT, env=databases.environment(url), text=True)
+    lines.append(
+        f"Safety check of one prescription against 30 allergies and 30 medications: {float(milliseconds):.1f} ms."
+    )
+    lines += ["", f"The whole run took {(time.monotonic() - started) / 60:.0f} minutes."]
     text = "\n".join(lines) + "\n"
     print(text)
     if not asked.quick:

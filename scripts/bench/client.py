@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import time
 from http.cookies import SimpleCookie
@@ -25,7 +26,10 @@ class Client:
         """(status, body, headers) of an answer, read whole; how long it took is kept in `milliseconds`."""
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = None
-        if data is not None:
+        if data is not None and path.startswith("/api/"):
+            body = json.dumps(data)
+            headers |= {"Content-Type": "application/json", "X-CSRFToken": self.token}
+        elif data is not None:
             body = urlencode({"csrfmiddlewaretoken": self.token, **data}, doseq=True)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         started = time.perf_counter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-Request = tuple[str, dict[str, str] | None]
+Request = tuple[str, dict[str, Any] | None]
 
 EMAILS = {
     "administrator": "administrator@clinic.example",
@@ -81,7 +81,38 @@ def invoice(chosen: dict[str, Any], number: int) -> Request:
     }
     for position, service in enumerate(chosen["services"]):
         data |= {f"line_items-{position}-service": service, f"line_items-{position}-quantity": "1"}
+    chosen.setdefault("drafts", []).append(data["new_id"])
     return "/invoices/new/", data
+
+
+def issue(chosen: dict[str, Any], number: int) -> Request:
+    """One of the drafts that were just made."""
+    return f"/invoices/{chosen['drafts'][number]}/issue/", {}
+
+
+def duplicates(chosen: dict[str, Any], number: int) -> Request:
+    """Somebody who is registered already, a little misspelled."""
+    return "/patients/duplicates/", chosen["double"]
+
+
+def api_booking(chosen: dict[str, Any], number: int) -> Request:
+    """As `booking`, by a program."""
+    doctor, day, start = chosen["api_slots"][number]
+    return "/api/v1/appointments", {
+        "patient_id": chosen["patients"][number % len(chosen["patients"])],
+        "doctor_id": doctor,
+        "appointment_date": day,
+        "appointment_time": start,
+        "duration_minutes": 30,
+        "appointment_type": "consultation",
+        "reason": "Bench",
+    }
+
+
+def api_payment(chosen: dict[str, Any], number: int) -> Request:
+    """As `payment`, by a program."""
+    key = chosen["invoices"][number % len(chosen["invoices"])]
+    return "/api/v1/payments/process", {"invoice_id": key, "amount": "0.01", "payment_method": "cash"}
 
 
 def payment(chosen: dict[str, Any], number: int) -> Request:
@@ -107,12 +138,36 @@ def measured() -> Iterator[Measured]:
     yield Measured("Booking with conflict check (POST)", "receptionist", booking, 7, status=302)
     yield Measured("Recording vitals (POST)", "nurse", vitals, 5, status=302)
     yield Measured("Invoice with three lines (POST)", "billing_officer", invoice, 21, status=302)
+    yield Measured("Issuing an invoice (POST)", "billing_officer", issue, status=302)
     yield Measured("Payment (POST)", "billing_officer", payment, 5, status=302)
+    yield Measured("Search while typing", "receptionist", fixed("/search/suggestions/?q={typed}"), 15)
+    yield Measured("Likely duplicates of a new patient", "receptionist", duplicates, 50)
+    yield Measured("Free times of a department, a week", "receptionist", fixed("/appointments/slots/?{week}"))
+    yield Measured("Calendar of a department, a week", "receptionist", fixed("/appointments/calendar/events/?{events}"))
+    yield Measured("Chart of a patient with {busy_visits} visits", "doctor", fixed("/patients/{busy}/"), 17)
+    yield Measured("Consultation of the same patient", "doctor", fixed("/consultations/{consultation}/edit/"), 17)
+    yield Measured("Account of a patient with 1,000 invoices", "billing_officer", fixed("/patients/{busy}/account/"))
+    yield Measured("Audit log", "administrator", fixed("/audit-logs/"))
+    yield Measured("Audit log of a patient", "administrator", fixed("/audit-logs/?patient_id={busy}"))
+    yield Measured("API: list of patients", "receptionist", fixed("/api/v1/patients"))
+    yield Measured("API: details of a patient", "receptionist", fixed("/api/v1/patients/{chart}"))
+    yield Measured("API: create appointment (POST)", "receptionist", api_booking, status=201)
+    yield Measured("API: process payment (POST)", "billing_officer", api_payment, status=201)
     yield Measured("Log-in page", "", fixed("/login/"))
     for role in EMAILS:
-        yield Measured(f"Dashboard, {role.replace('_', ' ')}", role, fixed("/"))
-    yield Measured("Prescription PDF", "doctor", fixed("/prescriptions/{prescription}/pdf/"), share=0.2)
+        yield Measured(f"Dashboard, {role.replace('_', ' ')}", role, fixed("/"), 22)
+    yield Measured("Prescription PDF", "doctor", fixed("/prescriptions/{prescription}/pdf/"), 300, share=0.2)
     yield Measured("Invoice PDF", "billing_officer", fixed("/invoices/{invoice}/pdf/"), share=0.2)
+    yield Measured(
+        "Invoice PDF of 300 lines", "billing_officer", fixed("/invoices/{long}/pdf/"), share=0.1, crowd=False
+    )
+    yield Measured(
+        "Statement PDF of 1,000 invoices",
+        "billing_officer",
+        fixed("/patients/{busy}/statement/"),
+        share=0.1,
+        crowd=False,
+    )
     yield Measured(
         "Excel export of {rows} appointments",
         "receptionist",

@@ -18,7 +18,7 @@ ROOM = 600
 def choose(url: str) -> dict[str, Any]:
     """The choices for one data set."""
     command = [sys.executable, "-m", "scripts.bench.targets"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(url), check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment(url), check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 
@@ -33,11 +33,13 @@ def found() -> dict[str, Any]:
     from scheduling.models import Appointment
 
     most = Appointment.objects.values("patient").annotate(visits=Count("id")).order_by("-visits")
-    chart = most.filter(patient__is_active=True).first()
     keys = list(Patient.objects.filter(is_active=True).values_list("pk", flat=True)[: 5 * ROOM])
     people = [str(key) for key in random.sample(keys, min(ROOM, len(keys)))]
     doctors = list(User.objects.doctors().order_by("email")[:40])
     named = Patient.objects.filter(is_active=True).exclude(phone="").order_by("pk")[Patient.objects.count() // 2]
+    busy = busy_patient(doctors[0])
+    chart = most.filter(patient__is_active=True).exclude(patient=busy["busy"])[0]
+    department = doctors[0].department_id
     biggest = max(Invoice.objects.annotate(lines=Count("line_items"))[:2000], key=lambda invoice: invoice.lines)
     return {
         "chart": str(chart["patient"]),
@@ -46,9 +48,19 @@ def found() -> dict[str, Any]:
         "phone": named.phone[-7:],
         "patients": people,
         "slots": free_slots([doctor.pk for doctor in doctors]),
+        "api_slots": free_slots([doctor.pk for doctor in doctors]),
+        "typed": named.last_name[:4],
+        "double": {
+            "first_name": named.first_name,
+            "last_name": f"{named.last_name[:-1]}{named.last_name[-2:]}",
+            "date_of_birth": named.date_of_birth.isoformat(),
+        },
+        "week": f"department={department}",
+        "events": f"view=week&department={department}",
+        **busy,
         "race_doctor": str(doctors[0].pk),
         "services": [str(key) for key in Service.objects.filter(is_active=True).values_list("pk", flat=True)[:3]],
-        "visits": visits_to_invoice(doctors[0], keys),
+        "visits": past_visits(doctors[0], keys),
         "invoices": [str(key) for key in payable(Invoice)],
         "invoice": str(biggest.pk),
         "prescription": str(Prescription.objects.order_by("pk").last().pk),
@@ -65,7 +77,8 @@ def free_slots(doctors: list[Any]) -> list[list[str]]:
     """(doctor, day, time) of free half-hours within working hours, beyond what the demo has booked."""
     from scheduling.models import Appointment
 
-    slots, offset = [], 60
+    # Elsewhere than the runs before: nobody is booked twice at the same time.
+    slots, offset = [], random.randrange(60, 700)
     while len(slots) < ROOM:
         day = date.today() + timedelta(days=offset)
         offset += 1
@@ -81,7 +94,7 @@ def free_slots(doctors: list[Any]) -> list[list[str]]:
     return slots[:ROOM]
 
 
-def visits_to_invoice(doctor: Any, patients: list[Any]) -> list[str]:
+def past_visits(doctor: Any, patients: list[Any], count: int = ROOM) -> list[str]:
     """Completed visits without an invoice: put straight into the tables, at night, on days long past."""
     from django.utils import timezone
 
@@ -91,7 +104,7 @@ def visits_to_invoice(doctor: Any, patients: list[Any]) -> list[str]:
 
     first = Appointment.objects.order_by("appointment_date").values_list("appointment_date", flat=True).first()
     visits, notes = [], []
-    for number in range(ROOM):
+    for number in range(count):
         day = first - timedelta(days=1 + number // 20)
         start = time(1 + number % 20 // 4, 15 * (number % 4))
         moment = datetime.combine(day, start, tzinfo=timezone.get_default_timezone())
@@ -125,6 +138,71 @@ def visits_to_invoice(doctor: Any, patients: list[Any]) -> list[str]:
         Appointment.objects.bulk_create(visits)
         Consultation.objects.bulk_create(notes)
     return [str(visit.pk) for visit in visits]
+
+
+def busy_patient(doctor: Any) -> dict[str, Any]:
+    """A patient with 500 visits and 1,000 invoices, a visit that is under way, an invoice of 300 lines."""
+    from django.db import transaction
+    from django.db.models import Count
+
+    from billing.models import Invoice, InvoiceLineItem
+    from clinical.models import Consultation
+    from departments.models import User
+    from healthcare.clock import now, today
+    from healthcare.context import act
+    from patients.models import Patient
+    from scheduling.models import Appointment
+
+    invoice = Invoice.objects.filter(invoice_number="BENCH-0000").first()
+    patient = invoice.patient_id if invoice else Patient.objects.filter(is_active=True).order_by("-pk")[0].pk
+    if invoice is None:
+        past_visits(doctor, [patient], 500)
+        lines, invoices = [], []
+        for number in range(1000):
+            many = 300 if number == 0 else 3
+            invoices.append(
+                Invoice(
+                    invoice_number=f"BENCH-{number:04}",
+                    patient_id=patient,
+                    invoice_date=today() - timedelta(days=1000 - number),
+                    due_date=today() - timedelta(days=970 - number),
+                    subtotal=10 * many,
+                    total_amount=10 * many,
+                    balance_due=10 * many,
+                    status="overdue",
+                    issued_at=now(),
+                )
+            )
+            lines += [
+                InvoiceLineItem(invoice=invoices[-1], description=f"Bench {line}", unit_price=10, line_total=10)
+                for line in range(many)
+            ]
+        me = User.objects.get(email="doctor@clinic.example")
+        visit = Appointment(
+            patient_id=patient,
+            doctor=me,
+            department_id=me.department_id,
+            appointment_date=today() - timedelta(days=5000),  # when the demo has no other
+            appointment_time=time(3, 0),
+            duration_minutes=15,
+            appointment_type="consultation",
+            status="in_progress",
+            checked_in_at=now(),
+            started_at=now(),
+        )
+        note = Consultation(appointment=visit, patient_id=patient, doctor=me, chief_complaint="Bench, open")
+        with transaction.atomic(), act(audited=False):
+            InvoiceLineItem.objects.bulk_create(lines)
+            Invoice.objects.bulk_create(invoices)
+            Appointment.objects.bulk_create([visit])
+            Consultation.objects.bulk_create([note])
+    visits = Appointment.objects.filter(patient=patient).aggregate(number=Count("pk"))["number"]
+    return {
+        "busy": str(patient),
+        "busy_visits": visits,
+        "long": str(Invoice.objects.get(invoice_number="BENCH-0000").pk),
+        "consultation": str(Consultation.objects.filter(chief_complaint="Bench, open").latest("pk").pk),
+    }
 
 
 def export_range(appointments: Any) -> dict[str, str]:

@@ -161,7 +161,7 @@ def shown(value: Any, kind: str) -> Any:
         return f"{value:%Y-%m}"
     if kind in {"count", "number"}:
         return f"{value:,}"
-    return f"{Decimal(number(value)):,}"
+    return f"{Decimal(number(value)):,}" if isinstance(value, (int, Decimal)) else value
 
 
 def for_template(result: dict[str, Any]) -> dict[str, Any]:

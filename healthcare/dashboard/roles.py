@@ -176,7 +176,8 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
     results_url = link("lab_test_list", inbox="1")
     monday = today() - timedelta(days=today().weekday())
-    week = {"date_from": monday, "date_to": monday + timedelta(days=6)}
+    sunday = monday + timedelta(days=6)
+    week = {"date_from": monday, "date_to": sunday}
     own = Appointment.objects.filter(doctor=user)
     tiles = [
         *day_tiles(
@@ -187,9 +188,7 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
         backlog(_("Results to review"), results, "result_date", results_url),
         backlog(_("Unfinished notes"), notes, "consultation_date", notes_url),
         between(
-            *(own, "appointment_date", *week.values()),
-            link("appointment_list", doctor=user.pk, **week),
-            _("My week"),
+            own, "appointment_date", monday, sunday, link("appointment_list", doctor=user.pk, **week), _("My week")
         ),
     ]
     ready = shown(arrived.filter(Exists(measured))).order_by("checked_in_at")

@@ -32,9 +32,9 @@ TYPES = (
 DIALECTS = {
     "sqlite": {
         "key": "lower(hex(randomblob(16)))",
-        "day": "date('2023-01-02', '+' || ({0}) || ' days')",
-        "moment": "datetime({0}, '+' || ({1}) || ' minutes')",
-        "time": "time('08:00', '+' || ({0}) || ' minutes')",
+        "day": "date('2023-01-02', ({0}) || ' days')",
+        "moment": "datetime({0}, ({1}) || ' minutes')",
+        "time": "time('08:00', ({0}) || ' minutes')",
         "series": "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < {0}) ",
         "from": "s",
     },
@@ -73,19 +73,30 @@ def fill(engine: str, size: int) -> None:
 
 
 def columns_without_default(table: str, known: dict[str, str]) -> dict[str, str]:
-    """The known columns, and something empty for the others that must not be null."""
+    """The known columns, and something plain for the others that must not be null."""
     from django.apps import apps
 
     model = next(m for m in apps.get_models() if m._meta.db_table == table)
-    full = dict(known)
-    for field in model._meta.concrete_fields:
-        if field.column in full or field.null:
-            continue
-        kind = field.get_internal_type()
-        number = kind in {"DecimalField", "PositiveSmallIntegerField", "PositiveIntegerField", "IntegerField"}
-        plain = "'{}'" if kind == "JSONField" else "0" if number else "FALSE" if kind == "BooleanField" else "''"
-        full[field.column] = plain
-    return full
+    return known | {
+        field.column: plain(field, known["created_at"])
+        for field in model._meta.concrete_fields
+        if field.column not in known and not field.null
+    }
+
+
+def plain(field: Any, moment: str) -> str:
+    """A column's default as SQL, or something empty of its type."""
+    kind = field.get_internal_type()
+    if kind == "DateTimeField":
+        return moment
+    if kind == "DateField":
+        return "'2023-01-02'"
+    if kind == "JSONField":
+        return "'{}'"
+    value = field.default if field.has_default() and not callable(field.default) else field.get_default()
+    if isinstance(value, bool) or kind == "BooleanField":
+        return "TRUE" if value else "FALSE"
+    return str(value or 0) if "Integer" in kind or kind == "DecimalField" else f"'{value or ''}'"
 
 
 def rows_of(engine: str, size: int) -> Any:

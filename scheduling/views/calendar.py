@@ -165,7 +165,7 @@ class AppointmentMove(RoleView):
                 "doctor": saved.doctor,
             }
             event = calendar.visit_event(saved, request.user)
-            return JsonResponse({"saved": True, "message": message, "event": event})
+            return JsonResponse({"saved": True, "message": message, "notices": form.notices, "event": event})
         said = [str(error) for errors in form.errors.values() for error in errors]
         said += [warning.message for warning in form.warnings]
         return JsonResponse({"saved": False, "messages": said, "form_url": self.form_url(visit, form)})

@@ -17,18 +17,16 @@ from django.utils.translation import gettext_lazy
 from departments.models import Department, User
 from healthcare.access import RoleView, visible_or_denied
 from healthcare.clock import today
-from healthcare.generic import Action
 from healthcare.generic.base import Page
 from healthcare.roles import may
 from healthcare.workflow import submit
 from scheduling import calendar, forms
 from scheduling.models import Appointment, WaitingListEntry
 from scheduling.slots import agendas
-from scheduling.views.appointments import CHECK_IN
+from scheduling.views.appointments import CHECK_IN, MOVE
 from scheduling.views.waiting import wish
 
 VIEWS = ("day", "week")
-MOVE = Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil")
 #: The rest stands in the waiting list.
 WAITING_SHOWN = 12
 

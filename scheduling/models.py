@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
-from healthcare.clock import today
+from healthcare.clock import today, wall_clock
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role
 from healthcare.text import LongTextField
@@ -21,6 +21,8 @@ from patients.models import Patient
 from patients.querysets import OneOf, PatientRowQuerySet, about_patients
 
 MIN_DURATION, MAX_DURATION, DEFAULT_DURATION = 15, 480, 30
+#: So many of the waiting list are named when a time is free again.
+OFFERED = 5
 #: The hour that divides the day for who waits for a time.
 NOON = 12
 
@@ -338,6 +340,17 @@ class WaitingListQuerySet(PatientRowQuerySet):
             )
             .order_by("created_at", "pk")
         )
+
+    def offers(self, visit: Appointment) -> list[str]:
+        """What to tell about a time that this visit gives back: who of the waiting list can come instead."""
+        if visit.start <= wall_clock():
+            return []
+        found = list(self.fitting(visit).select_related("patient")[: OFFERED + 1])
+        if not found:
+            return []
+        names = "; ".join(str(entry.patient) for entry in found[:OFFERED]) + (" ..." if len(found) > OFFERED else "")
+        when = f"{visit.start:%Y-%m-%d %H:%M}"
+        return [gettext("%(when)s is free again. It fits who waits: %(names)s.") % {"when": when, "names": names}]
 
     def fulfil(self, visit: Appointment) -> None:
         """Close the patient's wishes that this new visit fits."""

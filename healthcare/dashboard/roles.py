@@ -24,7 +24,7 @@ from healthcare.roles import Role
 from healthcare.templatetags.display import minutes_since
 from reporting.periods import Period
 from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry, WaitingStatus
-from scheduling.views.appointments import CHECK_IN, RECORD_VITALS, START
+from scheduling.views.appointments import CHECK_IN, MOVE, RECORD_VITALS, START
 
 S = AppointmentStatus
 EXPECTED = (S.SCHEDULED, S.CONFIRMED)
@@ -128,7 +128,12 @@ def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
         backlog(_("Waiting list"), waiting_list, "created_at", link("waiting_list_entry_list")),
     ]
     empty = _("Nobody else is expected today.")
-    return tiles, [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
+    queues = [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
+    to_move = shown(Appointment.objects.to_move())
+    if to_move.exists():
+        columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
+        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", link("appointment_list", away="1")))
+    return tiles, queues
 
 
 def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:

@@ -379,3 +379,11 @@ class RescheduleAppointmentForm(TimeRulesForm):
                 status=self.instance.get_status_display().lower(),
             )
         return super().clean()
+
+    def save(self, commit: bool = True) -> Any:
+        before = Appointment.objects.get(pk=self.instance.pk)
+        saved = super().save(commit)
+        # A longer or shorter visit at its old place gives nothing back that somebody waits for.
+        if any(getattr(before, name) != getattr(saved, name) for name in ("doctor_id", *START)):
+            self.notices += WaitingListEntry.objects.offers(before)
+        return saved

@@ -97,14 +97,14 @@ class EnterHoursForm(ScheduleForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        pause = cleaned.get("break_start"), cleaned.get("break_end")
-        if any(pause) and not all(pause):
+        start, end = cleaned.get("break_start"), cleaned.get("break_end")
+        if (start or end) and not (start and end):
             if not self.errors.keys() & {"break_start", "break_end"}:
-                missing = "break_end" if pause[0] else "break_start"
+                missing = "break_end" if start else "break_start"
                 self.add_error(missing, refuse(_("Enter both times of the break, or neither."), code="order"))
-        elif all(pause):
-            edges = cleaned.get("start_time"), cleaned.get("end_time")
-            if all(edges) and not edges[0] < pause[0] < pause[1] < edges[1]:
+        elif start and end:
+            first, last = cleaned.get("start_time"), cleaned.get("end_time")
+            if first and last and not first < start < end < last:
                 self.add_error("break_end", refuse(_("The break must lie within the working hours."), code="order"))
         return super().clean()
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from departments.models import Counter
 from healthcare.clock import now, today, wall_clock
@@ -129,14 +129,7 @@ class CancelForm(AppointmentStep):
         saved = super().save(commit)
         if saved.patient.email and saved.start > wall_clock():
             enqueue("scheduling.mail.send_cancellation", str(saved.pk))
-        waiting = WaitingListEntry.objects.fitting(saved).count() if saved.start > wall_clock() else 0
-        if waiting:
-            said = ngettext(
-                "The free time fits %(count)d patient of the waiting list.",
-                "The free time fits %(count)d patients of the waiting list.",
-                waiting,
-            )
-            self.notices.append(said % {"count": waiting})
+        self.notices += WaitingListEntry.objects.offers(saved)
         return saved
 
 

@@ -63,14 +63,7 @@ OPEN_CONSULTATION = Action(
 )
 
 
-#: In lists, for visits of other days; those of today are checked in.
-MOVE = Action(
-    gettext_lazy("Reschedule"),
-    "appointment_edit",
-    form=forms.RescheduleAppointmentForm,
-    when=lambda row: row.appointment_date > today(),
-    icon="calendar-week",
-)
+MOVE = Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil")
 
 
 class AppointmentList(ListPage):
@@ -94,7 +87,8 @@ class AppointmentList(ListPage):
         Column("status"),
         Column("reason", permission="appointments.reason"),
     )
-    row_actions = (CHECK_IN, START, RECORD_VITALS, MOVE)
+    #: Visits of today are checked in, others are moved.
+    row_actions = (CHECK_IN, START, RECORD_VITALS, replace(MOVE, when=lambda row: row.appointment_date > today()))
 
     def current_ordering(self) -> tuple[str, ...]:
         """A day's visits stay in the order of time, or against it."""
@@ -163,7 +157,7 @@ class AppointmentDetail(DetailPage):
         OPEN_CONSULTATION,
         Action(gettext_lazy("Complete"), "appointment_complete", form=forms.CompleteAppointmentForm, icon="check2"),
         Action(gettext_lazy("Confirm"), "appointment_confirm", form=forms.ConfirmForm, icon="telephone"),
-        Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil"),
+        MOVE,
         Action(
             gettext_lazy("Create invoice"),
             "invoice_create",
@@ -209,6 +203,13 @@ class AppointmentDetail(DetailPage):
         if not (self.object.status == AppointmentStatus.CANCELLED and self.object.start > wall_clock()):
             kwargs["related"] = []
         return super().get_context_data(**kwargs)
+
+
+def patient_asked(request: HttpRequest) -> Patient | None:
+    """The patient for whom a form was opened from the chart; the banner shows who it is."""
+    with suppress(ValidationError):
+        return Patient.objects.filter(pk=request.GET.get("patient")).first()
+    return None
 
 
 class AppointmentFormPage(FormPage):
@@ -258,9 +259,7 @@ class AppointmentCreate(AppointmentFormPage, CreatePage):
         return {"appointment_date": today(), **asked}
 
     def get_patient(self) -> Any:
-        with suppress(ValidationError):
-            return Patient.objects.filter(pk=self.request.GET.get("patient")).first()
-        return None
+        return patient_asked(self.request)
 
 
 class AppointmentWalkIn(CreatePage):
@@ -270,6 +269,12 @@ class AppointmentWalkIn(CreatePage):
     model = Appointment
     form_class = forms.WalkInForm
     page_title = gettext_lazy("Walk-in")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"patient": self.request.GET.get("patient", "")}
+
+    def get_patient(self) -> Any:
+        return patient_asked(self.request)
 
     def get_success_message(self, form: Any) -> str:
         visit = form.instance

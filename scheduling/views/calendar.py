@@ -17,18 +17,16 @@ from django.utils.translation import gettext_lazy
 from departments.models import Department, User
 from healthcare.access import RoleView, visible_or_denied
 from healthcare.clock import today
-from healthcare.generic import Action
 from healthcare.generic.base import Page
 from healthcare.roles import may
 from healthcare.workflow import submit
 from scheduling import calendar, forms
 from scheduling.models import Appointment, WaitingListEntry
 from scheduling.slots import agendas
-from scheduling.views.appointments import CHECK_IN
+from scheduling.views.appointments import CHECK_IN, MOVE
 from scheduling.views.waiting import wish
 
 VIEWS = ("day", "week")
-MOVE = Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil")
 #: The rest stands in the waiting list.
 WAITING_SHOWN = 12
 
@@ -165,7 +163,7 @@ class AppointmentMove(RoleView):
                 "doctor": saved.doctor,
             }
             event = calendar.visit_event(saved, request.user)
-            return JsonResponse({"saved": True, "message": message, "event": event})
+            return JsonResponse({"saved": True, "message": message, "notices": form.notices, "event": event})
         said = [str(error) for errors in form.errors.values() for error in errors]
         said += [warning.message for warning in form.warnings]
         return JsonResponse({"saved": False, "messages": said, "form_url": self.form_url(visit, form)})

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 import django_filters
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
-from patients.models import Patient
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
 from scheduling.models import WaitingListEntry, WaitingStatus
+from scheduling.views.appointments import patient_asked
 
 
 def wish(entry: WaitingListEntry) -> str:
@@ -110,9 +108,7 @@ class WaitingListCreate(CreatePage):
         return {name: self.request.GET[name] for name in names if self.request.GET.get(name)}
 
     def get_patient(self) -> Any:
-        with suppress(ValidationError):
-            return Patient.objects.filter(pk=self.request.GET.get("patient")).first()
-        return None
+        return patient_asked(self.request)
 
 
 class WaitingListEdit(EditPage):

@@ -23,7 +23,7 @@
 
   /* --- what is said --------------------------------------------------------------------- */
 
-  function toast(level, lines, link) {
+  function toast(level, lines, link, long) {
     var note = document.createElement("div");
     note.className = "toast-note note-" + level;
     var words = document.createElement("div");
@@ -45,7 +45,7 @@
       function () {
         note.remove();
       },
-      link ? 20000 : 6000,
+      link || long ? 20000 : 6000,
     );
   }
 
@@ -78,7 +78,7 @@
       })
       .then(function (answer) {
         if (answer.saved) {
-          toast("success", [answer.message]);
+          toast("success", [answer.message].concat(answer.notices), "", answer.notices.length);
         } else {
           info.revert();
           toast("error", [set.refused].concat(answer.messages), answer.form_url);

@@ -63,6 +63,36 @@ def test_a_likely_duplicate_shows_while_typing_and_opens_the_chart(person):
     one.sees(last)
 
 
+@pytest.mark.spec("WF-REG", "BYD-8")
+def test_who_is_somebody_else_after_all_is_registered_with_a_reason(person):
+    one = person("receptionist")
+    last, first = patient_name(one).split(", ")
+    page = one.go("/patients/new/")
+    one.fill(last_name=last, first_name=first, date_of_birth="1950-02-28", gender="Female")
+    one.press("Register")
+    one.sees("Perhaps registered already")
+    expect(page.locator("[name=last_name]")).to_have_value(last)
+    one.fill(override_reason="Cousin of the same name")
+    page.locator("[name=acknowledge_warnings]").check()
+    one.press("Register")
+    page.wait_for_url(re.compile(r"/patients/[0-9a-f-]{36}/"))
+    one.sees(f"{last}, {first}", "1950-02-28")
+
+
+@pytest.mark.spec("BYD-7", "PAGE-5")
+def test_who_waits_is_dragged_onto_a_free_time(person):
+    one = person("receptionist")
+    page = one.go(f"/appointments/calendar/?date={quiet_day(3)}")
+    waiting = page.locator("[data-waiting]").first
+    name = waiting.inner_text()
+    columns = page.locator(".ec-body .ec-day")
+    expect(page.locator("#calendar")).to_have_attribute("aria-busy", "false")
+    waiting.drag_to(columns.nth(2), target_position={"x": 40, "y": 9 * QUARTER + 8})
+    page.wait_for_url("**/appointments/new/**")
+    expect(page.locator("[name=appointment_date]").first).to_have_value(quiet_day(3))
+    expect(page.locator("#id_patient option:checked")).to_contain_text(name)
+
+
 @pytest.mark.spec("PAGE-5", "WF-APPT", "BYD-1", "RULE-APPT-2")
 def test_booking_by_click_dragging_and_a_refusal_with_alternatives(person):
     one = person("receptionist")

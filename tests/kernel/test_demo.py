@@ -22,9 +22,9 @@ from healthcare.demo.today import Today
 from healthcare.money import ZERO
 from healthcare.roles import Role
 from healthcare.startup import DEMO_DOMAIN
-from patients.models import Patient
+from patients.models import Patient, PatientMerge
 from reporting.periods import Period
-from scheduling.models import Appointment, AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
 from tests.reporting.plain import Books, disagreements
 
 PATIENTS = 40
@@ -61,7 +61,8 @@ def identities():
 
 @pytest.mark.spec("DATA-1")
 def test_every_status_is_there(built):
-    assert Patient.objects.count() == PATIENTS + 2  # the twin and the estimated birth, registered today at the desk
+    # Registered today at the desk: the twin, one who was merged since, and the estimated birth.
+    assert Patient.objects.count() == PATIENTS + 3
     for model, statuses in ((Appointment, AppointmentStatus), (LabTest, LabTestStatus), (Invoice, InvoiceStatus)):
         found = set(model.objects.values_list("status", flat=True))
         assert found == set(statuses.values), f"{model.__name__} lacks {set(statuses.values) - found}"
@@ -104,6 +105,18 @@ def test_every_report_agrees_with_plain_python(built):
     books, year = Books(), Period(today() - timedelta(days=330), today())
     assert disagreements(books, year) == []
     assert disagreements(books, Period(today(), today()), doctor=doctor) == []
+
+
+@pytest.mark.spec("DATA-1", "BYD-7", "BYD-8", "BYD-12")
+def test_the_front_desk_shows_every_edge(built):
+    assert WaitingListEntry.objects.waiting().count() == 5
+    merge = PatientMerge.objects.get()
+    assert merge.kept in Patient.objects.search(merge.merged.patient_number)
+    assert Patient.objects.filter(date_of_birth_estimated=True, last_name="Unknown").exists()
+    freed = Appointment.objects.get(series_id__isnull=False, status="cancelled")
+    assert Appointment.objects.filter(series_id=freed.series_id).count() == 4
+    assert WaitingListEntry.objects.offers(freed)
+    assert Appointment.objects.to_move().exists()
 
 
 @pytest.mark.spec("DATA-1", "RULE-APPT-2")

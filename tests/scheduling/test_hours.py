@@ -155,6 +155,8 @@ def test_the_desk_finds_what_an_absence_leaves_to_be_moved(login, receptionist, 
     found = client.get(reverse("appointment_list"), {"away": "1"}).context["rows"]
     assert [row["object"] for row in found] == [left]
     assert reverse("appointment_edit", args=[left.pk]) in [action["url"] for action in found[0]["actions"]]
+    queue = client.get("/").context["queues"][-1]
+    assert [row["actions"][0]["url"] for row in queue["rows"]] == [reverse("appointment_edit", args=[left.pk])]
     (shown,) = login(administrator).get(reverse("doctor_absence_list")).context["rows"]
     assert shown["object"].booked == 3 and shown["object"].days == 4
     detail = login(administrator).get(absence.get_absolute_url())

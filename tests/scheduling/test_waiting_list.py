@@ -61,7 +61,8 @@ def test_cancelling_shows_whom_the_time_fits_and_booking_closes_the_wish(login, 
     client = login(receptionist)
     url = reverse("appointment_cancel", args=[visit.pk])
     page = client.post(url, {"cancellation_reason": "Ill"}, follow=True)
-    assert "fits 1 patient of the waiting list" in page.content.decode()
+    said = f"is free again. It fits who waits: {entry.patient}."
+    assert said in page.content.decode()
     (related,) = page.context["related"]
     assert [row["object"] for row in related["rows"]] == [entry]
     link = client.get(reverse("waiting_list_entry_list")).context["rows"][0]["actions"][0]["url"]
@@ -70,6 +71,18 @@ def test_cancelling_shows_whom_the_time_fits_and_booking_closes_the_wish(login, 
     entry.refresh_from_db()
     assert (entry.status, entry.appointment.patient) == ("booked", entry.patient)
     assert AuditLog.objects.filter(entity_id=entry.pk, action="update").exists()
+
+
+@pytest.mark.spec("BYD-7")
+def test_a_visit_that_moves_away_offers_its_old_time(receptionist, book, booking, doctor):
+    visit, entry = book().instance, WaitingListEntryFactory(doctor=doctor)
+    when = f"{visit.start:%Y-%m-%d %H:%M}"
+    data = booking(patient=None)
+    for changes, offered in (({"duration_minutes": "45"}, False), ({"appointment_time": "16:00"}, True)):
+        data |= changes
+        form = submit(forms.RescheduleAppointmentForm, actor=receptionist, instance=visit, data=data)
+        assert form.is_valid(), form.errors
+        assert any(when in said and str(entry.patient) in said for said in form.notices) == offered
 
 
 @pytest.mark.spec("BYD-7")

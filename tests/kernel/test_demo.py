@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.models import AuditLog
 from billing.models import Invoice, InvoiceStatus, Payment
+from billing.reconcile import differences
 from clinical.models import LabTest, LabTestStatus
 from departments.models import User
 from healthcare.clock import at, today
@@ -97,6 +98,7 @@ def test_every_invoice_adds_up(built):
             assert invoice.status == invoice.status_by_amounts()
     assert not Payment.objects.exclude(patient_id=F("invoice__patient_id")).exists()
     assert Payment.objects.aggregate(total=Sum("amount"))["total"] > 0
+    assert [str(difference) for difference in differences()] == []
 
 
 @pytest.mark.spec("RPT-2", "RPT-3")

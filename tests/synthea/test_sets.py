@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from audit.models import AuditLog
 from billing.models import Invoice, InvoiceLineItem, Payment
+from billing.reconcile import differences
 from clinical.models import Consultation, LabTest, Prescription, VitalSign
 from departments.models import User
 from healthcare.clock import today
@@ -76,6 +77,7 @@ class Facts:
         self.folder, self.first, self.second = folder, first, second
         for name, model in TABLES.items():
             setattr(self, name, {row["id"]: row for row in model.objects.values()})
+        self.differences = [str(difference) for difference in differences()]
         self.audited = Counter(AuditLog.objects.filter(action="import").values_list("entity_type", flat=True))
 
 
@@ -139,6 +141,11 @@ def test_counts_agree_with_the_files(ma_11):
 @pytest.mark.spec("RPT-2", "RPT-3")
 def test_every_report_agrees_with_plain_python(ma_11):
     assert ma_11.disagreements == []
+
+
+@pytest.mark.spec("RULE-INV-5", "ENT-5")
+def test_reconcile_finds_nothing(any_set):
+    assert any_set.differences == []
 
 
 def test_visits_are_completed_and_past(any_set):

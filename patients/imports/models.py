@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +63,13 @@ class PatientImport(BaseModel):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def dates_shown(self) -> Any:
+        """How the file's dates are read, in words."""
+        from patients.imports.columns import DATE_ORDERS
+
+        return dict(DATE_ORDERS).get(self.date_order, self.date_order)
 
     @property
     def good(self) -> int:

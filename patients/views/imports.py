@@ -69,7 +69,10 @@ class PatientImportDetail(DetailPage):
                 ("wrong", _("With errors")),
             ),
         ),
-        Section(_("File"), ("date_order", "accept_duplicates", "created_by_user", "created_at")),
+        Section(
+            _("File"),
+            (("dates_shown", _("Dates are written as")), "accept_duplicates", "created_by_user", "created_at"),
+        ),
     )
     actions = (
         Action(_("Register the patients"), "patient_import_run", form=forms.RunImportForm, style="primary"),

@@ -1,0 +1,56 @@
+"""What deployment.md hands out fits the code; migrations take nothing from a version that still runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import get_commands
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import DeleteModel, RemoveField, RenameField, RenameModel
+
+ROOT = Path(settings.BASE_DIR)
+FILES = [ROOT / "compose.yaml", ROOT / "Dockerfile", ROOT / "docs/deployment.md", *(ROOT / "docs/deployment").iterdir()]
+
+
+@pytest.mark.spec("OPS-2")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_command_of_the_deployment_files_exists(path):
+    text = path.read_text()
+    named = {*re.findall(r"manage\.py[\"', ]+([a-z_]+)", text)}
+    assert named <= get_commands().keys()
+    for line in text.splitlines():
+        if "gunicorn" in line and "healthcare.wsgi" in line:
+            assert "python:healthcare.server" in line, line
+
+
+@pytest.mark.spec("OPS-2")
+def test_what_people_do_lives_in_the_database_and_files_in_a_bucket_where_one_is_set():
+    assert settings.SESSION_ENGINE == "departments.sessions"
+    assert settings.Q_CLUSTER["orm"] == "default"
+    code = "from django.conf import settings; import json; print(json.dumps(settings.STORAGES['default']))"
+    given = {"MEDIA_BUCKET": "clinic", "MEDIA_ENDPOINT_URL": "https://s3.example.org"}
+    environment = {**os.environ, **given, "DJANGO_SETTINGS_MODULE": "healthcare.settings"}
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    storage = json.loads(found.stdout)
+    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert storage["OPTIONS"]["bucket_name"] == "clinic" and storage["OPTIONS"]["default_acl"] is None
+
+
+@pytest.mark.spec("OPS-4")
+def test_no_migration_takes_away_what_the_version_before_it_reads():
+    ours = {config.label for config in apps.get_app_configs() if Path(config.path).parent == ROOT}
+    taken = [
+        f"{label}.{name}: {operation.describe()}"
+        for (label, name), migration in MigrationLoader(None).disk_migrations.items()
+        if label in ours
+        for operation in migration.operations
+        if isinstance(operation, DeleteModel | RemoveField | RenameField | RenameModel)
+    ]
+    # Before anybody ran it.
+    assert taken == ["patients.0002_names_alike_and_estimated_births: Remove field search_text from patient"]

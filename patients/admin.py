@@ -8,6 +8,7 @@ from patients.forms.allergy import ChangeAllergyForm
 from patients.forms.insurance_provider import InsuranceProviderForm
 from patients.forms.medical_record import MedicalRecordForm
 from patients.forms.patient import EditPatientForm, RegisterPatientForm
+from patients.imports.models import PatientImport
 from patients.models import InsuranceProvider, MedicalRecord, Patient, PatientAllergy, PatientMerge
 
 
@@ -79,3 +80,13 @@ class PatientMergeAdmin(ClinicAdmin):
     list_display = ("kept", "merged", "created_at", "merged_by_user")
     list_filter = ("created_at",)
     search_fields = ("kept__last_name", "merged__last_name", "kept__patient_number", "merged__patient_number")
+
+
+@admin.register(PatientImport)
+class PatientImportAdmin(ClinicAdmin):
+    """Files of patients; brought in on the clinic's own pages."""
+
+    hidden = frozenset({"stored_as", "problems"})
+    list_display = ("file_name", "status", "created_at", "created_by_user")
+    list_filter = ("status", "created_at")
+    search_fields = ("file_name",)

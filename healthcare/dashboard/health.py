@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from healthcare.clock import now, today
 from healthcare.dashboard.tiles import link
-from healthcare.health import MIN_FREE_BYTES, Readyz
+from healthcare.health import MIN_FREE_BYTES, free_bytes, worker_lives
 from reporting.models import Report, ReportStatus
 
 #: Seconds for which the answers are kept.
@@ -28,13 +26,13 @@ def look() -> list[dict[str, Any]]:
     """Ask each part."""
     from django_q.models import Failure
 
-    free = shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR).free
+    free = free_bytes()
     lost = Failure.objects.filter(stopped__gte=now() - timedelta(days=1)).count()
     failed = Report.objects.filter(status=ReportStatus.FAILED, created_at__gte=now() - timedelta(days=1)).count()
     return [
         {
             "label": _("Worker"),
-            "well": Readyz().worker(),
+            "well": worker_lives(),
             "text": _("background tasks run"),
             "bad": _("no sign of life"),
         },

@@ -33,7 +33,7 @@ def page_routes():
 
 
 ROUTES = page_routes()
-NAMES = [name for name, _view, _keys in ROUTES]
+NAMES = list(dict.fromkeys(name for name, _view, _keys in ROUTES))
 VIEWS = {name: view for name, view, _keys in ROUTES}
 KEYS = {name: keys for name, _view, keys in ROUTES}
 

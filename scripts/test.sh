@@ -39,7 +39,8 @@ else
 fi
 
 say "End to end, in Chromium"
-if command -v chromium >/dev/null; then $bin/python -m pytest -m e2e
+# Each process has a clinic and a browser of its own; a file's tests stay together.
+if command -v chromium >/dev/null; then $bin/python -m pytest -n "$jobs" --dist loadfile -m e2e
 elif [ "${CI:-}" = true ]; then echo "Chromium is missing, and CI must test with it."; exit 1
 else say "Chromium is missing: the end-to-end tests were LEFT OUT"; fi
 

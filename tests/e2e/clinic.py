@@ -94,6 +94,7 @@ def running_clinic(folder: Path, *, empty: bool = False):
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
             "DATABASE_URL": stack.enter_context(database(folder)),
             "MEDIA_ROOT": str(folder / "media"),
+            "STATIC_ROOT": str(folder / "static"),
             "CLINIC_TIME_ZONE": ZONE,
             "PORT": str(port),
         }

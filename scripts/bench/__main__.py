@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from scripts.bench import databases, inside, queries, targets
+from scripts.bench import databases, inside, queries, reports, targets
 from scripts.bench.measure import Run, Timing, plain
 from scripts.bench.pages import measured, vitals
 from scripts.bench.race import race
@@ -89,6 +89,8 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
         lines.append("")
         if patients == databases.MOST:
             lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
+        if patients >= databases.MOST:
+            lines += reports.table(url)
         lines += [*told(race(port, url, chosen, max(20, requests)))]
     return [*lines, ""]
 

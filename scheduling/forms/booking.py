@@ -92,7 +92,8 @@ class TimeRulesForm(DoctorTimeForm):
         self.exceptions: list[dict[str, str]] = []
         self.fields["override_reason"].label = _("Reason for the exception")
         # Whoever is on the row already may stay, so that a note can be changed after a doctor has left.
-        self.fields["doctor"].queryset = User.objects.doctors() | User.objects.filter(pk=self.instance.doctor_id)
+        doctors = User.objects.doctors() | User.objects.filter(pk=self.instance.doctor_id)
+        self.fields["doctor"].queryset = doctors.select_related("department")  # `check_department` looks at it
         self.fields["department"].queryset = Department.objects.filter(is_active=True) | Department.objects.filter(
             pk=self.instance.department_id
         )

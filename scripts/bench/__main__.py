@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from scripts.bench import databases, inside, queries, targets
+from scripts.bench import databases, inside, queries, report_types, targets
 from scripts.bench.measure import Run, Timing, plain
 from scripts.bench.pages import measured, vitals
 from scripts.bench.race import race
@@ -25,7 +25,9 @@ RESULTS = databases.ROOT / "docs" / "bench.md"
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--patients", type=int, nargs="+", default=[1000, 100_000], help="sizes of the clinic")
+    parser.add_argument(
+        "--patients", type=int, nargs="+", default=[1000, 100_000], help="sizes of the clinic (1000000: PostgreSQL)"
+    )
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--requests", type=int, default=80, help="requests of one client per line (default 80)")
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests; nothing is written to docs/")
@@ -85,8 +87,10 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
             )
             lines.append("| " + " | ".join(map(str, cells)) + " |")
         lines.append("")
-        if patients <= databases.MOST:
+        if patients == databases.MOST:
             lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
+        if patients >= databases.MOST:
+            lines += report_types.table(url)
         lines += [*told(race(port, url, chosen, max(20, requests)))]
     return [*lines, ""]
 
@@ -122,7 +126,9 @@ def main() -> int:
     databases.manage(databases.url_of("sqlite", asked.patients[0]), "collectstatic", "--noinput", "--verbosity", "0")
     for patients in asked.patients:
         for engine in asked.engines:
-            lines += section(engine, patients, requests)
+            if patients <= databases.MOST or engine == "postgresql":
+                lines += section(engine, patients, requests)
+                write(lines, asked.quick)
     command = [sys.executable, "-m", "scripts.bench.inside"]
     url = databases.url_of("sqlite", asked.patients[0])
     milliseconds = subprocess.check_output(command, cwd=databases.ROOT, env=databases.environment(url), text=True)
@@ -130,12 +136,15 @@ def main() -> int:
         f"Safety check of one prescription against 30 allergies and 30 medications: {float(milliseconds):.1f} ms."
     )
     lines += ["", f"The whole run took {(time.monotonic() - started) / 60:.0f} minutes."]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if not asked.quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text)
+    write(lines, asked.quick)
+    print("\n".join(lines))
     return 0
+
+
+def write(lines: list[str], quick: bool) -> None:
+    """Keep what was measured so far."""
+    if not quick:
+        RESULTS.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

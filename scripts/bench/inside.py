@@ -45,7 +45,7 @@ def sealing(run: Run, url: str, line: Measured) -> list[str]:
     finally:
         sealer.send_signal(signal.SIGTERM)
         sealer.wait(60)
-    manage(url, "seal_audit", "--adopt")
+    manage(url, "seal_audit", "--once")
     command = [sys.executable, "manage.py", "verify_audit"]
     done = subprocess.run(command, cwd=ROOT, env=environment(url), stdout=subprocess.PIPE, text=True, check=False)
     found = CHECKED.search(done.stdout)

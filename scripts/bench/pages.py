@@ -142,8 +142,9 @@ def measured() -> Iterator[Measured]:
     yield Measured("Payment (POST)", "billing_officer", payment, 5, status=302)
     yield Measured("Search while typing", "receptionist", fixed("/search/suggestions/?q={typed}"), 15)
     yield Measured("Likely duplicates of a new patient", "receptionist", duplicates, 50)
-    yield Measured("Free times of a department, a week", "receptionist", fixed("/appointments/slots/?{week}"))
-    yield Measured("Calendar of a department, a week", "receptionist", fixed("/appointments/calendar/events/?{events}"))
+    yield Measured("Free times of a doctor, a week", "receptionist", fixed("/appointments/slots/?doctor={one_doctor}"))
+    week = "/appointments/calendar/events/?view=week&doctor={one_doctor}"
+    yield Measured("Calendar of a doctor, a week", "receptionist", fixed(week))
     yield Measured("Chart of a patient with {busy_visits} visits", "doctor", fixed("/patients/{busy}/"), 17)
     yield Measured("Consultation of the same patient", "doctor", fixed("/consultations/{consultation}/edit/"), 17)
     yield Measured("Account of a patient with 1,000 invoices", "billing_officer", fixed("/patients/{busy}/account/"))
@@ -156,8 +157,10 @@ def measured() -> Iterator[Measured]:
     yield Measured("Log-in page", "", fixed("/login/"))
     for role in EMAILS:
         yield Measured(f"Dashboard, {role.replace('_', ' ')}", role, fixed("/"), 22)
-    yield Measured("Prescription PDF", "doctor", fixed("/prescriptions/{prescription}/pdf/"), 300, share=0.2)
-    yield Measured("Invoice PDF", "billing_officer", fixed("/invoices/{invoice}/pdf/"), share=0.2)
+    yield Measured(
+        "Prescription PDF", "doctor", fixed("/prescriptions/{prescription}/pdf/"), 300, share=0.2, crowd=False
+    )
+    yield Measured("Invoice PDF", "billing_officer", fixed("/invoices/{invoice}/pdf/"), share=0.2, crowd=False)
     yield Measured(
         "Invoice PDF of 300 lines", "billing_officer", fixed("/invoices/{long}/pdf/"), share=0.1, crowd=False
     )

@@ -39,7 +39,6 @@ def found() -> dict[str, Any]:
     named = Patient.objects.filter(is_active=True).exclude(phone="").order_by("pk")[Patient.objects.count() // 2]
     busy = busy_patient(doctors[0])
     chart = most.filter(patient__is_active=True).exclude(patient=busy["busy"])[0]
-    department = doctors[0].department_id
     biggest = max(Invoice.objects.annotate(lines=Count("line_items"))[:2000], key=lambda invoice: invoice.lines)
     return {
         "chart": str(chart["patient"]),
@@ -55,8 +54,7 @@ def found() -> dict[str, Any]:
             "last_name": f"{named.last_name[:-1]}{named.last_name[-2:]}",
             "date_of_birth": named.date_of_birth.isoformat(),
         },
-        "week": f"department={department}",
-        "events": f"view=week&department={department}",
+        "one_doctor": str(doctors[0].pk),
         **busy,
         "race_doctor": str(doctors[0].pk),
         "services": [str(key) for key in Service.objects.filter(is_active=True).values_list("pk", flat=True)[:3]],

@@ -12,6 +12,7 @@ import time_machine
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_otp.oath import totp
 
@@ -394,3 +395,14 @@ def test_no_log_in_leads_off_the_site(nurse, target):
     client = Client()
     client.post(reverse("login"), data)
     assert client.post(reverse("login_code"), {"code": code_of(secret)}).url == reverse("dashboard")
+
+
+@pytest.mark.spec("AUTH-4")
+def test_session_and_person_are_read_together_and_on_every_page():
+    user = UserFactory(role="nurse")
+    client, _answer = log_in(user.email)
+    with CaptureQueriesContext(connection) as queries:
+        assert is_in(client)
+    assert not [query["sql"] for query in queries if 'WHERE "users"."id"' in query["sql"]]
+    type(user).objects.filter(pk=user.pk).update(is_active=False)
+    assert not is_in(client)

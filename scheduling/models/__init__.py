@@ -1,0 +1,29 @@
+"""Appointments, doctors' working hours and absences, and the waiting list."""
+
+from scheduling.models.appointment import (
+    DEFAULT_DURATION,
+    MAX_DURATION,
+    MIN_DURATION,
+    Appointment,
+    AppointmentStatus,
+    AppointmentType,
+    DoctorAbsence,
+    DoctorSchedule,
+    Weekday,
+)
+from scheduling.models.waiting import PartOfDay, WaitingListEntry, WaitingStatus
+
+__all__ = [
+    "DEFAULT_DURATION",
+    "MAX_DURATION",
+    "MIN_DURATION",
+    "Appointment",
+    "AppointmentStatus",
+    "AppointmentType",
+    "DoctorAbsence",
+    "DoctorSchedule",
+    "PartOfDay",
+    "WaitingListEntry",
+    "WaitingStatus",
+    "Weekday",
+]

@@ -18,9 +18,22 @@ _HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
 # Written from the table on the model, so that the two cannot differ.
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
 # What was prescribed. It may still be discontinued, and renewed as a new row.
-_RETOLD = " OR ".join(
-    f"OLD.{column} <> NEW.{column}"
-    for column in ("medication_name", "dosage", "frequency", "duration", "route", "special_instructions")
+_RETOLD = (
+    " OR ".join(
+        f"OLD.{column} <> NEW.{column}"
+        for column in (
+            "medication_name",
+            "dosage",
+            "frequency",
+            "duration",
+            "route",
+            "special_instructions",
+            "prescribed_date",
+            "doctor_id",
+            "consultation_id",
+        )
+    )
+    + " OR COALESCE(OLD.quantity, -1) <> COALESCE(NEW.quantity, -1)"
 )
 _REWRITTEN = f"{_RETOLD} OR OLD.patient_id <> NEW.patient_id"
 _SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"

@@ -89,10 +89,12 @@ def drug_central(row: Product) -> Iterator[Product]:
 def ema(row: Product) -> Iterator[Product]:
     """European authorisations, which know ATC codes but neither forms nor strengths."""
     if row["status"] == "Authorised":
+        # "A10AB01;A10AC01", "Not yet assigned": the first code that is one.
+        codes = [code for code in row["atc_code"].split(";") if code[1:2].isdigit()]
         yield {
             "name": row["name"],
             "ingredients": international(row["inn"] or row["active_substance"]),
-            "atc_code": row["atc_code"],
+            "atc_code": codes[0] if codes else "",
             "drug_class": row["pharmacotherapeutic_group"],
         }
 

@@ -489,6 +489,8 @@ class PatientDetail(DetailPage):
         ]
         context = super().get_context_data(tabs=tabs, tab=TABS[self.tab], **kwargs)
         extra = [action.context(self.object) for action in TABS[self.tab].actions if action.shown(self.object, user)]
+        # At the bedside allergies and medications come before the address.
+        context["related_first"] = self.tab == "overview" and may(user, "vital_signs.record")
         return {**context, "actions": [*extra, *context["actions"]], **self.merges()}
 
     def merges(self) -> dict[str, Any]:

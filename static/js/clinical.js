@@ -27,6 +27,37 @@
     true
   );
 
+  /* --- narrow screens: one part of the consultation at a time -------------------------------- */
+
+  var parts = document.querySelector("[data-work-parts]");
+
+  function showPart(name) {
+    parts.dataset.shown = name;
+    document.querySelectorAll("[data-work-tab]").forEach(function (tab) {
+      tab.setAttribute("aria-pressed", String(tab.dataset.workTab === name));
+    });
+  }
+
+  function partOf(element) {
+    var part = element && element.closest(".consultation-note, .consultation-past, .consultation-orders");
+    return part && /consultation-(note|past|orders)/.exec(part.className)[1];
+  }
+
+  if (parts) {
+    var wrong = partOf(parts.querySelector(".has-warnings, .has-error"));
+    var besides = window.matchMedia("(min-width: 900px)").matches; /* the note stands there anyway */
+    showPart(besides && wrong !== "orders" ? "past" : wrong || "note");
+    document.addEventListener("click", function (event) {
+      var tab = event.target.closest("[data-work-tab]");
+      var link = event.target.closest("a[href^='#']");
+      if (tab) showPart(tab.dataset.workTab);
+      else if (link && link.hash.length > 1) {
+        var name = partOf(document.getElementById(link.hash.slice(1)));
+        if (name) showPart(name); /* before the browser goes there */
+      }
+    });
+  }
+
   /* --- text templates: `.name` and a space --------------------------------------------------- */
 
   var script = document.getElementById("clinical-js");

@@ -103,6 +103,12 @@
     document.addEventListener(kind, typed);
   });
 
+  /* The server refused to save: what was sent is nowhere but on this page. */
+  if (place.dataset.state === "unsaved") {
+    since = Date.now();
+    timer = window.setTimeout(keep, AFTER);
+  }
+
   takeOver.addEventListener("click", function () {
     keep({ take_over: "1" });
   });

@@ -292,6 +292,7 @@ def test_a_failure_after_the_first_write_undoes_it(doctor, consultation, rows, m
 @pytest.mark.spec("RULE-CONS-4", "RULE-RX-2")
 def test_warning_of_a_row_stops_completion_until_acknowledged_in_its_row(login, doctor, consultation, rows):
     PatientAllergyFactory(patient=consultation.patient, substance="Penicillin", severity="severe")
+    PatientAllergyFactory(patient=consultation.patient, substance="Zorblax")
     client, url = login(doctor), reverse("consultation_complete", args=[consultation.pk])
     risky = {**RX, "medication_name": "Amoxicillin 500 mg capsule"}
     page = client.post(url, note() | rows("prescriptions", RX, risky))
@@ -299,6 +300,9 @@ def test_warning_of_a_row_stops_completion_until_acknowledged_in_its_row(login, 
     assert [warning.kind for warning in form.warnings] == ["allergy"]
     assert 'name="prescriptions-1-override_reason"' in page.content.decode()
     assert "Headache" in page.content.decode()
+    # What was not checked stands beside what was found, and nothing looks saved.
+    assert "not checked: zorblax" in page.content.decode()
+    assert 'data-state="unsaved"' in page.content.decode()
     assert not Prescription.objects.exists()
     known = {**risky, "acknowledge_warnings": "on", "warnings_seen": form["warnings_seen"].value()}
     assert client.post(url, note() | rows("prescriptions", RX, known)).status_code == 200

@@ -33,6 +33,8 @@ EMA = """\
 name,inn,active_substance,atc_code,pharmacotherapeutic_group,status,url
 Emend,aprepitant,aprepitant,A04AD12,Antiemetics,Authorised,x
 Evusheld,a;b,a;b,,,Withdrawn,x
+Protaphane,insulin human,insulin human,A10AB01;A10AC01,,Authorised,x
+Newest,newestin,newestin,Not yet assigned,,Authorised,x
 """
 
 
@@ -63,13 +65,14 @@ def test_classes_and_codes(tmp_path):
         ("100 mg", "Anti-epileptic Agent"),
         ("200 mg", "Anti-epileptic Agent"),
     }
-    assert "1 added" in load(tmp_path, EMA)
-    assert Medication.objects.get(name="Emend").atc_code == "A04AD12"
+    assert "3 added" in load(tmp_path, EMA)
+    codes = dict(Medication.objects.exclude(name__startswith="Carbatrol").values_list("name", "atc_code"))
+    assert codes == {"Emend": "A04AD12", "Protaphane": "A10AB01", "Newest": ""}
 
 
 def test_what_the_clinic_wrote_stays_and_what_is_empty_is_filled(tmp_path):
     mine = MedicationFactory(name="Emend", ingredients="my own words")
-    assert "0 added, 1 completed" in load(tmp_path, EMA)
+    assert "2 added, 1 completed" in load(tmp_path, EMA)
     mine.refresh_from_db()
     assert (mine.ingredients, mine.drug_class) == ("my own words", "Antiemetics")
 

@@ -112,7 +112,15 @@ def test_requisition_can_be_printed_by_the_lab_staff(login, nurse, doctor, visit
 
 @pytest.mark.parametrize(
     ("last_name", "first_name"),
-    [("حداد", "ليلى"), ("王", "小明"), ("शर्मा", "अनीता"), ("Nguyễn", "Thị Hồng"), ("Łukasiewicz", "Żaneta")],
+    [
+        ("Παπαδόπουλος", "Ελένη"),
+        ("Иванова", "Ольга"),
+        ("حداد", "ليلى"),
+        ("王", "小明"),
+        ("शर्मा", "अनीता"),
+        ("Nguyễn", "Thị Hồng"),
+        ("Łukasiewicz", "Żaneta"),
+    ],
 )
 def test_names_in_any_script(login, doctor, last_name, first_name):
     patient = PatientFactory(last_name=last_name, first_name=first_name)

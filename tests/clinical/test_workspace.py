@@ -202,7 +202,9 @@ def test_the_overview_shows_what_goes_on(login, doctor):
     PrescriptionFactory(consultation=note, medication_name="Currentol")
     LabTestFactory(consultation=note, test_name="Openium")
     page = login(doctor).get(patient.get_absolute_url()).content.decode()
-    assert "Currentol" in page and "Openium" in page
+    assert page.index("Add allergy") < page.index("Currentol") < page.index("Openium") < page.index("Date is estimated")
+    desk = login(UserFactory(role="receptionist")).get(patient.get_absolute_url()).content.decode()
+    assert desk.index("Date is estimated") < desk.index("Next visits")
     workspace = login(doctor).get(
         reverse("consultation_edit", args=[ConsultationFactory(patient=patient, doctor=doctor).pk])
     )

@@ -6,6 +6,7 @@ import secrets
 import string
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -42,14 +43,27 @@ class ComplexityValidator:
 _LEET = str.maketrans("01345$@7!", "oieassati")
 
 
+#: Tried first by whoever knows where they are, as is the clinic's name.
+WORDS_OF_THE_TRADE = frozenset(
+    {
+        *("administrator", "billing", "clinic", "doctor", "doctors", "health", "healthcare", "hospital", "medical"),
+        *("medicine", "nurse", "nurses", "patient", "patients", "practice", "receptionist"),
+    }
+)
+
+
 class CommonCoreValidator(CommonPasswordValidator):
     """No common password, and none with a few digits and signs around it: `P@ssword-2026!` is guessed early."""
 
     def validate(self, password: str, user: Any = None) -> None:
         """ValidationError if the password, or what is left without its trimmings, is in the list."""
         word = password.lower().strip()
+        clinic = apps.get_model("departments", "ClinicSettings").shown().name
+        trade = WORDS_OF_THE_TRADE | set(clinic.lower().split())
         for core in {word, word.strip(string.digits + string.punctuation + " ")}:
             for common in (core, core.translate(_LEET)):
+                if common in trade:
+                    raise ValidationError(_("This password is easy to guess in this clinic."), code="trade")
                 if len(common) > 3:
                     super().validate(common, user)
 

@@ -10,10 +10,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count, islice
 from typing import Any
+from zipfile import ZipFile
 
 from django.http import FileResponse
 from django.utils import timezone
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
@@ -21,6 +22,8 @@ from openpyxl.utils import get_column_letter
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Excel holds no more text in a cell, and no more rows in a sheet.
 LONGEST_TEXT, MOST_ROWS = 32_767, 1_048_576
+#: No list that people bring is larger once unpacked; a bomb is.
+MOST_UNPACKED = 50_000_000
 #: What XML cannot say.
 UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: What a sheet's name must not hold.
@@ -28,6 +31,14 @@ UNNAMEABLE = re.compile(r"[\[\]:*?/\\']")
 #: Its calendar begins here; an earlier day is written as text.
 FIRST_YEAR = 1900
 BOLD = Font(bold=True)
+
+
+def opened(file: Any) -> Any:
+    """Somebody's workbook, to be read row by row. ValueError if it unpacks to more than MOST_UNPACKED."""
+    if sum(part.file_size for part in ZipFile(file).infolist()) > MOST_UNPACKED:
+        raise ValueError("too large")
+    file.seek(0)
+    return load_workbook(file, read_only=True, data_only=True)
 
 
 def cell(sheet: Any, value: Any, number_format: str = "", bold: bool = False) -> WriteOnlyCell | None:

@@ -10,7 +10,6 @@ from typing import Any
 from django import forms
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
-from openpyxl import load_workbook
 
 from billing.forms.services import SchedulePriceForm, ServiceForm
 from billing.models import Service, ServiceType
@@ -18,6 +17,7 @@ from departments.models import Department
 from healthcare.clock import today
 from healthcare.templatetags.display import money
 from healthcare.workflow import WorkflowForm, refuse
+from healthcare.xlsx import opened
 
 MOST_ROWS, MOST_BYTES = 5000, 2_000_000
 #: Column -> headings by which it is known; those of the list's own export among them.
@@ -60,7 +60,7 @@ def read_rows(file: Any) -> list[dict[str, str]]:
     if file.size > MOST_BYTES:
         raise refuse(_("The file is too large."), code="too_large")
     try:
-        sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
+        sheet = opened(file).worksheets[0]
         lines = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2, max_col=40)
         headings = [plain(cell).casefold() for cell in next(lines, ())]
     except Exception as error:  # openpyxl raises whatever its parts raise

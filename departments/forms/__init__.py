@@ -17,6 +17,7 @@ from healthcare.workflow import WorkflowForm, refuse
 
 #: A password that was handed out works for so long, and only to be changed.
 ONE_TIME = timedelta(hours=72)
+MOST_LOGO_BYTES, MOST_LOGO_PIXELS = 2_000_000, 25_000_000
 
 
 class DepartmentForm(WorkflowForm):
@@ -271,7 +272,20 @@ class ChangeOwnPasswordForm(CreateStaffForm):
         return None
 
 
-class ClinicSettingsForm(WorkflowForm):
+class LogoMixin:
+    """The logo is a bitmap of a sensible size: every printed page carries it."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_logo(self) -> Any:
+        logo = self.cleaned_data.get("logo")
+        image = getattr(logo, "image", None)  # set by Django on what was uploaded just now
+        if image is not None and (logo.size > MOST_LOGO_BYTES or image.width * image.height > MOST_LOGO_PIXELS):
+            raise refuse(_("The logo is too large: at most 2 MB and 25 megapixels."), code="too_large")
+        return logo
+
+
+class ClinicSettingsForm(LogoMixin, WorkflowForm):
     """The clinic's letterhead and tax rate."""
 
     permission = "settings.edit"

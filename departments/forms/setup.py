@@ -8,12 +8,13 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.utils.translation import gettext_lazy as _
 
+from departments.forms import LogoMixin
 from departments.models import ClinicSettings, Counter, Department, User
 from healthcare.roles import Role
 from healthcare.workflow import WorkflowForm, refuse
 
 
-class SetUpForm(WorkflowForm):
+class SetUpForm(LogoMixin, WorkflowForm):
     """Make the clinic out of nothing. It works only while there is no account."""
 
     permission = "settings.edit"

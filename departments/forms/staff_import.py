@@ -10,13 +10,13 @@ from typing import Any
 from django import forms
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
-from openpyxl import load_workbook
 
 from departments.forms import CreateStaffForm
 from departments.models import Department, User
 from healthcare.events import record
 from healthcare.roles import Role
 from healthcare.workflow import WorkflowForm, refuse
+from healthcare.xlsx import opened
 
 MOST_ROWS, MOST_BYTES = 200, 1_000_000
 #: Column -> headings by which it is known.
@@ -51,7 +51,7 @@ def lines_of(file: Any) -> list[list[str]]:
     try:
         if file.read(4) == b"PK\x03\x04":
             file.seek(0)
-            sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
+            sheet = opened(file).worksheets[0]
             cells = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2, max_col=40)
             return [["" if cell is None else str(cell).strip() for cell in line] for line in cells]
         file.seek(0)

@@ -41,27 +41,32 @@ def outcome(status: int, code: str, text: Any) -> HttpResponse:
     return fhir_answer({"resourceType": "OperationOutcome", "issue": [issue]}, status)
 
 
+def at_the_door(request: HttpRequest, permission: str) -> HttpResponse | None:
+    """The answer to somebody unknown, or who asks too often; PermissionDenied for a wrong role."""
+    throttle = PersonThrottle()
+    if not BearerOrSession()(request):
+        response = outcome(401, "login", _("Log in first, or send a valid access token."))
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    if not may(request.user, permission):
+        raise PermissionDenied
+    if not throttle.allow_request(request):
+        response = outcome(429, "throttled", _("Too many requests. Wait, then try again."))
+        response.headers["Retry-After"] = str(int(throttle.wait()) + 1)
+        return response
+    return None
+
+
 def guarded(permission: str, view: Callable[..., HttpResponse]) -> Any:
     """The view for those who hold the permission, by token or session; errors as OperationOutcome."""
-    person, throttle = BearerOrSession(), PersonThrottle()
 
     @login_not_required
     def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return outcome(405, "not-supported", _("Only reading is offered here."))
         try:
-            if permission != PUBLIC:
-                if not person(request):
-                    response = outcome(401, "login", _("Log in first, or send a valid access token."))
-                    response.headers["WWW-Authenticate"] = "Bearer"
-                    return response
-                if not may(request.user, permission):
-                    raise PermissionDenied
-                if not throttle.allow_request(request):
-                    response = outcome(429, "throttled", _("Too many requests. Wait, then try again."))
-                    response.headers["Retry-After"] = str(int(throttle.wait() or 1) + 1)
-                    return response
-            return view(request, **kwargs)
+            turned_away = None if permission == PUBLIC else at_the_door(request, permission)
+            return turned_away or view(request, **kwargs)
         except (PermissionDenied, HttpError):
             return outcome(403, "forbidden", _("Your role does not allow this."))
         except ApiError as error:

@@ -1,7 +1,11 @@
 """The first start: a page that works only while nobody has an account, then what is still missing (PAGE-10)."""
 
+import io
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from PIL import Image
 
 from audit.models import AuditLog
 from departments.forms.setup import SetUpForm
@@ -44,6 +48,17 @@ def test_once_there_is_an_account_there_is_no_such_page(client):
     assert client.post(reverse("setup"), DATA).status_code == 404
     assert not submit(SetUpForm, actor=None, data=DATA).is_valid()
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("pixels", [(40, 40), (6000, 5000)])
+def test_a_logo_is_an_image_of_a_sensible_size(client, pixels):
+    Image.new("1", pixels).save(file := io.BytesIO(), "PNG")
+    data = {**DATA, "password": "weak", "logo": SimpleUploadedFile("logo.png", file.getvalue())}
+    errors = client.post(reverse("setup"), data).context["form"].errors
+    assert ("logo" in errors) is (pixels != (40, 40))
+    for name, content in (("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), ("logo.png", b"MZ")):
+        data["logo"] = SimpleUploadedFile(name, content)
+        assert "logo" in client.post(reverse("setup"), data).context["form"].errors
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from audit.models import AuditLog
 from departments.forms import staff_import
 from departments.models import User
+from healthcare import xlsx
 from tests.factories import DepartmentFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUTH-6", "PAGE-10")]
@@ -87,6 +88,12 @@ def test_each_wrong_row_is_named_and_nothing_is_made(page, nurse):
 )
 def test_a_file_that_is_no_list_of_staff_is_a_message(page, content):
     assert page(file=file_of(content)).context["form"].errors
+
+
+@pytest.mark.spec("VAL-5")
+def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(page, monkeypatch):
+    monkeypatch.setattr(xlsx, "MOST_UNPACKED", 100)
+    assert "can be read" in str(page(file=excel_of(GOOD)).context["form"].errors)
 
 
 def test_what_was_not_looked_at_is_not_made(page, monkeypatch):

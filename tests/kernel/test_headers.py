@@ -29,6 +29,10 @@ def test_headers_on_every_page(known):
             and response.headers.get("X-Content-Type-Options") == "nosniff"
             and response.headers.get("X-Request-ID")
             and ("default-src" in policy and "unsafe" not in policy)
+            and "object-src 'none'" in policy
+            and "base-uri 'none'" in policy
+            and "frame-ancestors 'none'" in policy
+            and response.headers.get("Referrer-Policy") == "same-origin"
         )
         if not fine:
             wrong.append((name, response.status_code, dict(response.headers)))

@@ -52,7 +52,7 @@ def test_passwords_are_hashed_with_argon2():
     "password",
     [
         *("Sh0rt!", "alllower1!", "ALLUPPER1!", "NoDigits!!", "NoSpecial11", "Zebrafish2026!"),
-        *("Password1!", "P@ssw0rd!", "Welcome-2026!", "!!Dragon#12", "Qwerty123!"),
+        *("Password1!", "P@ssw0rd!", "Welcome-2026!", "!!Dragon#12", "Qwerty123!", "Hospital-2026", "Doctors-2026!"),
     ],
 )
 def test_weak_passwords_are_refused(password):

@@ -28,8 +28,8 @@ OPERATIONS = [
 DESCRIPTION = """The clinic's day as JSON. Rules, roles and audit trail are those of the pages.
 
 Every answer is `{"status", "data", "error"}`. Log in with `POST /auth/token`, send `Authorization: Bearer <access>`,
-and renew it with `POST /auth/refresh`. Money is a text with two decimals. Unknown and read-only fields are ignored. What
-warns is refused with `safety_warning` until the body says `acknowledge_warnings` and `override_reason`."""
+and renew it with `POST /auth/refresh`. Money is a text with two decimals. Unknown and read-only fields are ignored.
+What warns is refused with `safety_warning` until the body says `acknowledge_warnings` and `override_reason`."""
 _ID = "01932f5e-9d3c-7b1a-8f00-3c5a1d2e4f60"
 _MEDICATION = {"medication_name": "Paracetamol 500 mg", "dosage": "500 mg", "frequency": "four times a day"}
 #: Bodies that are shown as examples.

@@ -53,7 +53,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         raise UnusableFile(_("%(file)s cannot be read: %(error)s") % {"file": path.name, "error": error}) from error
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise UnusableFile(_("%(file)s is no FHIR bundle.") % {"file": path.name})
-    entries = bundle.get("entry") if isinstance(bundle.get("entry"), list) else []
+    listed: Any = bundle.get("entry")
+    entries = listed if isinstance(listed, list) else []
     found = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
     return [resource for resource in found if isinstance(resource, dict)]
 
@@ -126,7 +127,7 @@ def prices_of(resources: list[dict[str, Any]]) -> dict[tuple[str, str], list[Dec
     """What claims charge, by visit and code, in their order."""
     found: dict[tuple[str, str], list[Decimal]] = {}
     for resource in resources:
-        items = resource.get("item") if resource.get("resourceType") == "Claim" else None
+        items: Any = resource.get("item") if resource.get("resourceType") == "Claim" else None
         for item in items if isinstance(items, list) else []:
             try:
                 visit = key_of(items[0]["encounter"][0]["reference"])

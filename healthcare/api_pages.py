@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from healthcare.access import RoleView
-from healthcare.api import OPERATIONS, api
-from healthcare.rest import routes
+from healthcare.api import EXAMPLES, OPERATIONS, api
+from healthcare.rest import openapi as description
 from healthcare.roles import PUBLIC
 
 #: ReDoc's own <style> elements: an empty one, which it fills by script, and one of fixed words. Nothing else
@@ -30,7 +30,7 @@ REDOC_STYLES = (
 @cache
 def openapi() -> bytes:
     """OpenAPI 3.1, made once."""
-    return json.dumps(routes.openapi(api, OPERATIONS, "/api/v1/"), default=str).encode()
+    return json.dumps(description.openapi(api, OPERATIONS, "/api/v1/", EXAMPLES), default=str).encode()
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # so that another method is told 405, not a page about a token

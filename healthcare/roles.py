@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         "reports.billing_summary": (A, B),
         "reports.operational_metrics": (A,),
         "audit_logs.view": (A,),
+        "fhir.export": (A,),  # everything in bulk
         "admin.use": (A,),
     }.items()
 }

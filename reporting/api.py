@@ -11,6 +11,7 @@ from healthcare.rest import Resource
 from healthcare.rest.handlers import guarded
 from healthcare.rest.resource import Operation
 from reporting import views
+from reporting.documents import CONTENT_TYPES
 
 REPORTS = Resource(
     "reports",
@@ -55,8 +56,10 @@ OPERATIONS = (
         "/reports/{uuid:id}/download",
         views.ReportDownload.permission,
         guarded(views.ReportDownload.permission, download),
-        "The report's file, ?format=pdf or xlsx",
+        "The report's file",
         None,
         tag="reports",
+        query={"format": {"schema": {"type": "string", "enum": ["pdf", "xlsx"]}, "description": "pdf if not given"}},
+        content=tuple(CONTENT_TYPES.values()),
     ),
 )

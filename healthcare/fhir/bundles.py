@@ -53,7 +53,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         raise UnusableFile(_("%(file)s cannot be read: %(error)s") % {"file": path.name, "error": error}) from error
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise UnusableFile(_("%(file)s is no FHIR bundle.") % {"file": path.name})
-    entries = bundle.get("entry") if isinstance(bundle.get("entry"), list) else []
+    listed: Any = bundle.get("entry")
+    entries = listed if isinstance(listed, list) else []
     found = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
     return [resource for resource in found if isinstance(resource, dict)]
 
@@ -106,8 +107,15 @@ def rows_of(resources: list[dict[str, Any]], staff: Staff) -> Iterator[Found]:
 class Context:
     """What one resource of a bundle needs to know of the others."""
 
-    def __init__(self, staff: Staff, prices: dict[str, Decimal], payers: dict[str, str], *, rounded: bool) -> None:
+    def __init__(
+        self, staff: Staff, prices: dict[tuple[str, str], list[Decimal]], payers: dict[str, str], *, rounded: bool
+    ) -> None:
         self.staff, self.prices, self.payers, self.rounded = staff, prices, payers, rounded
+
+    def price(self, row: dict[str, str], code: str) -> str:
+        """What the visit's claim charges for this code, the first time, the second time ..."""
+        prices = self.prices.get((row["ENCOUNTER"], code), [])
+        return str(prices.pop(0)) if prices else ""
 
     def amount(self, value: Any) -> str:
         """A measured value; of Synthea's own with one decimal, as its CSV has it, so that both imports agree."""
@@ -115,13 +123,16 @@ class Context:
         return str(number.quantize(Decimal("0.1"), ROUND_HALF_UP) if self.rounded else number)
 
 
-def prices_of(resources: list[dict[str, Any]]) -> dict[str, Decimal]:
-    """What claims charge for a code."""
-    found: dict[str, Decimal] = {}
+def prices_of(resources: list[dict[str, Any]]) -> dict[tuple[str, str], list[Decimal]]:
+    """What claims charge, by visit and code, in their order."""
+    found: dict[tuple[str, str], list[Decimal]] = {}
     for resource in resources:
-        for item in resource.get("item") or [] if resource.get("resourceType") == "Claim" else []:
+        items: Any = resource.get("item") if resource.get("resourceType") == "Claim" else None
+        for item in items if isinstance(items, list) else []:
             try:
-                found[code_of(item["productOrService"])] = Decimal(str(item["net"]["value"]))
+                visit = key_of(items[0]["encounter"][0]["reference"])
+                price = Decimal(str(item["net"]["value"]))
+                found.setdefault((visit, code_of(item["productOrService"])), []).append(price)
             except (KeyError, IndexError, TypeError, AttributeError, ArithmeticError):
                 continue  # an item without a price
     return found
@@ -289,25 +300,25 @@ def medication(resource: dict[str, Any], context: Context) -> Rows:
 def procedure(resource: dict[str, Any], context: Context) -> Rows:
     """procedures.csv"""
     performed = resource.get("performedPeriod", {}).get("start") or resource["performedDateTime"]
-    code = code_of(resource["code"])
+    code, subject = code_of(resource["code"]), subject_of(resource)
     yield {
-        **subject_of(resource),
+        **subject,
         "START": performed,
         "CODE": code,
         "DESCRIPTION": text_of(resource["code"]),
-        "BASE_COST": context.prices.get(code, ""),
+        "BASE_COST": context.price(subject, code),
     }
 
 
 def immunization(resource: dict[str, Any], context: Context) -> Rows:
     """immunizations.csv"""
-    code = code_of(resource["vaccineCode"])
+    code, subject = code_of(resource["vaccineCode"]), subject_of(resource)
     yield {
-        **subject_of(resource),
+        **subject,
         "DATE": resource["occurrenceDateTime"],
         "CODE": code,
         "DESCRIPTION": text_of(resource["vaccineCode"]),
-        "BASE_COST": context.prices.get(code, ""),
+        "BASE_COST": context.price(subject, code),
     }
 
 

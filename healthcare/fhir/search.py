@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 COUNT, MOST, FURTHEST = 50, 200, 10_000
-PREFIXES = {"eq": "", "ge": "gte", "le": "lte", "gt": "gt", "lt": "lt"}
+PREFIXES = ("eq", "ne", "ge", "le", "gt", "lt")
+PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 
 
 class BadSearch(Exception):
@@ -49,26 +52,74 @@ def found_rows(kind: Any, source: Any, request: HttpRequest) -> tuple[Any, UUID 
         patient = key_in(text, "Patient")
         rows = rows.filter(**{source.patient: patient})
     for text in query.getlist("date"):
-        rows = rows.filter(day_condition(source, text)) if source.date else rows.none()
-    if text := query.get("status"):
+        rows = rows.filter(period_condition(source.date, text, days=source.days)) if source.date else rows.none()
+    for text in query.getlist("_lastUpdated"):
+        rows = rows.filter(period_condition("updated_at", text))
+    if text := query.get("status") or query.get("clinical-status"):
         conditions = [source.status[name] for name in text.split(",") if name in source.status]
         either = Q(pk__in=[])
-        for condition in conditions:
+        for found in conditions:
+            condition = found() if callable(found) else found
             either |= Q(**condition) if condition else ~Q(pk__in=[])
         rows = rows.filter(either)
     rows = own_parameters(kind, rows, query)
     return rows.order_by(f"-{source.date or 'created_at'}", "-pk"), patient
 
 
-def day_condition(source: Any, text: str) -> Q:
-    """`2026-11-22`, perhaps after eq, ge, le, gt or lt."""
-    prefix, day_text = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+def open_only(source: Any, rows: Any) -> Any:
+    """The rows without those of confidential charts, which are read for one patient at a time, with the reason."""
+    if not source.patient:
+        return rows
+    return rows.exclude(**{"is_confidential" if source.patient == "pk" else "patient__is_confidential": True})
+
+
+def period_condition(column: str, text: str, *, days: bool = False) -> Q:
+    """`2026-11-22`, `2026-11`, `2026` or a moment, perhaps after eq, ne, ge, le, gt or lt: the period that it names."""
+    prefix, asked = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+    first, after = period_of(asked)
+    start, end = (first.date(), after.date()) if days else (first, after)
+    if days and start == end:  # a moment, where the column has days
+        end = start + timedelta(days=1)
+    within = Q(**{f"{column}__gte": start, f"{column}__lt": end})
+    return {
+        "eq": within,
+        "ne": ~within,
+        "ge": Q(**{f"{column}__gte": start}),
+        "gt": Q(**{f"{column}__gte": end}),
+        "le": Q(**{f"{column}__lt": end}),
+        "lt": Q(**{f"{column}__lt": start}),
+    }[prefix]
+
+
+def period_of(text: str) -> tuple[datetime, datetime]:
+    """From when until when a year, a month, a day or a minute lasts, on the clinic's clock."""
+    zone = timezone.get_default_timezone()
     try:
-        day = date.fromisoformat(day_text[:10])
+        parts = [int(part) for part in text.split("-")] if PARTIAL.fullmatch(text) else []
+        if len(parts) == 1:
+            return datetime(parts[0], 1, 1, tzinfo=zone), datetime(parts[0] + 1, 1, 1, tzinfo=zone)
+        if len(parts) == 2:
+            year, month = (parts[0] + 1, 1) if parts[1] == 12 else (parts[0], parts[1] + 1)
+            return datetime(parts[0], parts[1], 1, tzinfo=zone), datetime(year, month, 1, tzinfo=zone)
+        if len(parts) == 3:
+            day = datetime(parts[0], parts[1], parts[2])
+            following = day + timedelta(days=1)
+            return day.replace(tzinfo=zone), following.replace(tzinfo=zone)
+        moment = moment_of(text)
+        return moment, moment + timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]}) from None
+
+
+def moment_of(text: str) -> datetime:
+    """A moment; without a zone it is the clinic's. A plus that became a space in the address is one again."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]}) from None
-    column = source.date if source.days else f"{source.date}__date"
-    return Q(**{f"{column}__{PREFIXES[prefix]}" if PREFIXES[prefix] else column: day})
+    if not 1800 < moment.year < 9000:
+        raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]})
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
 
 
 def own_parameters(kind: Any, rows: Any, query: Any) -> Any:
@@ -90,8 +141,6 @@ def own_parameters(kind: Any, rows: Any, query: Any) -> Any:
         elif name == "gender":
             rows = rows.filter(gender=text)
         elif name == "birthdate":
-            try:
-                rows = rows.filter(date_of_birth=date.fromisoformat(text.removeprefix("eq")))
-            except ValueError:
-                raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]}) from None
+            for text in query.getlist(name):
+                rows = rows.filter(period_condition("date_of_birth", text, days=True))
     return rows

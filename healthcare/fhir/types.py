@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from billing.models import Invoice
 from clinical.models import Consultation, LabTest, Prescription, VitalSign
+from clinical.models.prescriptions import VALIDITY_DAYS
 from clinical.models.problems import Problem
 from departments.models import Department, User
+from healthcare.clock import today
 from healthcare.fhir import people, visits
 from patients.models import InsuranceProvider, Patient, PatientAllergy
 from scheduling.models import Appointment
@@ -28,7 +31,7 @@ class Source:
     #: Whether `date` is a day on the wall, not a moment.
     days: bool = False
     #: FHIR's status -> condition on the rows.
-    status: dict[str, dict[str, Any]] = field(default_factory=dict)
+    status: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class Kind:
     of_patient: bool = True
     #: Search parameters of its own, beside _id, patient, date and status.
     parameters: tuple[str, ...] = ()
+    #: What FHIR calls the search by status.
+    status_name: str = "status"
 
 
 def kind(name: str, permission: str, rows: Any, read: Any, **more: Any) -> Kind:
     """A type with one source."""
-    whole = {key: more.pop(key) for key in ("of_patient", "parameters") if key in more}
+    whole = {key: more.pop(key) for key in ("of_patient", "parameters", "status_name") if key in more}
     return Kind(name, permission, (Source(rows, read, permission, **more),), **whole)
 
 
@@ -63,6 +68,19 @@ LAB_ORDER = {
     "completed": "completed",
     "cancelled": "revoked",
 }
+INVOICE = {
+    "draft": "draft",
+    **dict.fromkeys(("issued", "partially_paid", "overdue"), "issued"),
+    "paid": "balanced",
+    "cancelled": "cancelled",
+}
+
+
+def valid_from() -> date:
+    """The earliest day of a prescription that is valid today."""
+    return today() - timedelta(days=VALIDITY_DAYS)
+
+
 KINDS = {
     found.name: found
     for found in (
@@ -107,6 +125,8 @@ KINDS = {
             lambda: PatientAllergy.objects.all(),
             people.allergy,
             date="created_at",
+            status=by("status", {name: name for name in ("active", "inactive")}),
+            status_name="clinical-status",
         ),
         kind(
             "Appointment",
@@ -133,14 +153,23 @@ KINDS = {
             "Condition",
             "consultations.view",
             (
-                Source(lambda: Problem.objects.all(), visits.problem, "consultations.view", date="since", days=True),
+                Source(
+                    lambda: Problem.objects.all(),
+                    visits.problem,
+                    "consultations.view",
+                    date="since",
+                    days=True,
+                    status=by("status", {"active": "active", "resolved": "resolved"}),
+                ),
                 Source(
                     lambda: Consultation.objects.kept().exclude(diagnosis=""),
                     visits.diagnosis,
                     "consultations.view",
                     date="consultation_date",
+                    status={"active": {}},
                 ),
             ),
+            status_name="clinical-status",
         ),
         Kind(
             "Observation",
@@ -180,6 +209,12 @@ KINDS = {
             visits.prescription,
             date="prescribed_date",
             days=True,
+            # As `Prescription.state` says it; a callable, because it follows the calendar.
+            status={
+                "stopped": {"is_active": False},
+                "active": lambda: {"is_active": True, "prescribed_date__gte": valid_from()},
+                "completed": lambda: {"is_active": True, "prescribed_date__lt": valid_from()},
+            },
         ),
         kind(
             "Invoice",
@@ -188,6 +223,7 @@ KINDS = {
             visits.invoice,
             date="invoice_date",
             days=True,
+            status=by("status", INVOICE),
             parameters=("identifier",),
         ),
     )

@@ -2,83 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
-from django.utils.translation import gettext as _
-from ninja.errors import HttpError
 
 from healthcare.clock import now
 from healthcare.events import record
-from healthcare.fhir.search import BadSearch, found_rows, page_bounds
+from healthcare.fhir.answers import fhir_answer, guarded
+from healthcare.fhir.bulk import bulk_urls
+from healthcare.fhir.includes import INCLUDES, included
+from healthcare.fhir.search import found_rows, open_only, page_bounds
 from healthcare.fhir.types import KINDS, Kind, Source
-from healthcare.rest.answers import ApiError
-from healthcare.rest.auth import BearerOrSession, PersonThrottle
 from healthcare.rest.confidential import open_chart
 from healthcare.roles import PUBLIC, may
 from patients.models import Patient
 
+BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"
+#: Kinds of search parameters, where they are no text.
+TYPES = {
+    **dict.fromkeys(("_id", "identifier", "status", "clinical-status", "gender"), "token"),
+    **dict.fromkeys(("date", "birthdate", "_lastUpdated"), "date"),
+    "patient": "reference",
+}
 #: Rows of one type in `$everything`; a chart has fewer.
 MOST = 1000
-
-
-def fhir_answer(body: dict[str, Any], status: int = 200) -> HttpResponse:
-    """A resource as FHIR sends it."""
-    return HttpResponse(
-        json.dumps(body, ensure_ascii=False).encode(), status=status, content_type="application/fhir+json"
-    )
-
-
-def outcome(status: int, code: str, text: Any) -> HttpResponse:
-    """An error as FHIR says it."""
-    issue = {"severity": "error", "code": code, "diagnostics": str(text)}
-    return fhir_answer({"resourceType": "OperationOutcome", "issue": [issue]}, status)
-
-
-def at_the_door(request: HttpRequest, permission: str) -> HttpResponse | None:
-    """The answer to somebody unknown, or who asks too often; PermissionDenied for a wrong role."""
-    throttle = PersonThrottle()
-    if not BearerOrSession()(request):
-        response = outcome(401, "login", _("Log in first, or send a valid access token."))
-        response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    if not may(request.user, permission):
-        raise PermissionDenied
-    if not throttle.allow_request(request):
-        response = outcome(429, "throttled", _("Too many requests. Wait, then try again."))
-        response.headers["Retry-After"] = str(int(throttle.wait()) + 1)
-        return response
-    return None
-
-
-def guarded(permission: str, view: Callable[..., HttpResponse]) -> Any:
-    """The view for those who hold the permission, by token or session; errors as OperationOutcome."""
-
-    @login_not_required
-    def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if request.method not in ("GET", "HEAD"):
-            return outcome(405, "not-supported", _("Only reading is offered here."))
-        try:
-            turned_away = None if permission == PUBLIC else at_the_door(request, permission)
-            return turned_away or view(request, **kwargs)
-        except (PermissionDenied, HttpError):
-            return outcome(403, "forbidden", _("Your role does not allow this."))
-        except ApiError as error:
-            return outcome(error.status, "forbidden", error.message)
-        except Http404:
-            return outcome(404, "not-found", _("There is no such resource."))
-        except BadSearch as error:
-            return outcome(400, "invalid", error)
-
-    wrapped.permissions = {"GET": permission}  # type: ignore[attr-defined]
-    wrapped.csrf_exempt = True  # type: ignore[attr-defined] # nothing is written; a POST is told 405
-    return wrapped
 
 
 def resources(source: Source, rows: Any, user: Any) -> Iterator[dict[str, Any]]:
@@ -86,13 +37,6 @@ def resources(source: Source, rows: Any, user: Any) -> Iterator[dict[str, Any]]:
     for row in rows:
         found = source.read(row, user)
         yield from found if isinstance(found, list) else [found]
-
-
-def without_confidential(source: Source, rows: Any) -> Any:
-    """The rows without those of confidential charts, which are read for one patient at a time, with the reason."""
-    if not source.patient:
-        return rows
-    return rows.exclude(**{"is_confidential" if source.patient == "pk" else "patient__is_confidential": True})
 
 
 def reading(kind: Kind) -> Any:
@@ -112,9 +56,9 @@ def reading(kind: Kind) -> Any:
             if not allowed or not source.rows().visible_to(request.user).filter(pk=row_key).exists():
                 hidden = True
                 continue
+            open_chart(request, row)
             for resource in resources(source, [row], request.user):
                 if resource["id"] == key:
-                    open_chart(request, row)
                     record("view", row)
                     return fhir_answer(resource)
         if hidden:
@@ -139,7 +83,7 @@ def searching(kind: Kind) -> Any:
                 open_chart(request, Patient.objects.filter(pk=patient).first())
                 opened = True
             elif not patient:
-                rows = without_confidential(source, rows)
+                rows = open_only(source, rows)
             here = rows.order_by().count()
             total += here
             if wanted > 0 and skip < here:
@@ -153,6 +97,7 @@ def searching(kind: Kind) -> Any:
             "type": "searchset",
             "link": links(request, count, offset, total),
         }
+        entries += [entry(request, resource, "include") for resource in included(kind, entries, request)]
         if kind.name != "Observation":  # a row of measurements is several resources
             bundle["total"] = total
         return fhir_answer({**bundle, **({"entry": entries} if entries else {})})
@@ -160,10 +105,10 @@ def searching(kind: Kind) -> Any:
     return view
 
 
-def entry(request: HttpRequest, resource: dict[str, Any]) -> dict[str, Any]:
+def entry(request: HttpRequest, resource: dict[str, Any], mode: str = "match") -> dict[str, Any]:
     """A resource within a bundle."""
     address = request.build_absolute_uri(f"/fhir/{resource['resourceType']}/{resource['id']}")
-    return {"fullUrl": address, "resource": resource, "search": {"mode": "match"}}
+    return {"fullUrl": address, "resource": resource, "search": {"mode": mode}}
 
 
 def links(request: HttpRequest, count: int, offset: int, total: int) -> list[dict[str, str]]:
@@ -199,7 +144,8 @@ def metadata(request: HttpRequest) -> HttpResponse:
         {
             "type": kind.name,
             "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": [{"name": name, "type": "string"} for name in parameters(kind)],
+            "searchParam": [{"name": name, "type": TYPES.get(name, "string")} for name in parameters(kind)],
+            "searchInclude": [f"{kind.name}:{name}" for name in INCLUDES.get(kind.name, ())],
         }
         for kind in KINDS.values()
     ]
@@ -219,7 +165,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
             },
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
-            "rest": [{"mode": "server", "resource": types}],
+            "rest": [{"mode": "server", "resource": types, "operation": [{"name": "export", "definition": BULK}]}],
         }
     )
 
@@ -229,9 +175,9 @@ def parameters(kind: Kind) -> list[str]:
     shared = [
         *(["patient"] if any(source.patient for source in kind.sources) else []),
         *(["date"] if any(source.date for source in kind.sources) else []),
-        *(["status"] if any(source.status for source in kind.sources) else []),
+        *([kind.status_name] if any(source.status for source in kind.sources) else []),
     ]
-    return ["_id", *shared, *kind.parameters]
+    return ["_id", "_lastUpdated", *shared, *kind.parameters]
 
 
 def missing(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -241,6 +187,7 @@ def missing(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 fhir_urls = [
     path("metadata", guarded(PUBLIC, metadata), name="fhir"),
+    *bulk_urls,
     path("Patient/<uuid:key>/$everything", guarded("medical_records.view", everything), name="fhir"),
     *(path(kind.name, guarded(kind.permission, searching(kind)), name="fhir") for kind in KINDS.values()),
     *(path(f"{kind.name}/<str:key>", guarded(kind.permission, reading(kind)), name="fhir") for kind in KINDS.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -33,6 +34,14 @@ APPOINTMENT = {
     "completed": "fulfilled",
     "cancelled": "cancelled",
     "no_show": "noshow",
+}
+#: `healthcare.synthea` keeps the code of a test that the catalogue does not know in its notes.
+IMPORTED_LOINC = re.compile(r"\bLOINC ([0-9]{1,7}-[0-9])\b")
+#: Units of results, as people write them and as imports bring them, with their UCUM codes.
+WRITTEN_UNITS = {
+    **{unit: unit for unit in ("mg/L", "g/L", "ng/mL", "ug/L", "U/L", "kU/L", "mU/L", "umol/L", "nmol/L", "pmol/L")},
+    **{"10^9/L": "10*9/L", "10^12/L": "10*12/L", "µmol/L": "umol/L", "µg/L": "ug/L", "µg/dL": "ug/dL"},
+    **{"mL/min/{1.73_m2}": "mL/min/{1.73_m2}", "mL/min": "mL/min", "[pH]": "[pH]", "pH": "[pH]", "INR": "{INR}"},
 }
 #: (column, LOINC, words, unit, UCUM); blood pressure is one observation of two components.
 MEASURED = (
@@ -154,15 +163,25 @@ def loinc_codes() -> dict[str, str]:
         return {fold(row["test_name"]): row["loinc"] for row in csv.DictReader(file)}
 
 
+@cache
+def ucum_units() -> dict[str, str]:
+    """The catalogue's units, which are UCUM, and how people write some of them, each with its code."""
+    with FILE.open(encoding="utf-8", newline="") as file:
+        units = {row["unit"]: row["unit"] for row in csv.DictReader(file) if row["unit"]}
+    return units | WRITTEN_UNITS
+
+
 def test_code(row: Any) -> dict[str, Any] | None:
-    """What is tested."""
-    return concept(row.test_name, (LOINC, loinc_codes().get(fold(row.test_name), ""), ""))
+    """What is tested: its code from the catalogue, or from where it was imported."""
+    told = IMPORTED_LOINC.search(row.notes)
+    return concept(row.test_name, (LOINC, loinc_codes().get(fold(row.test_name), "") or (told[1] if told else ""), ""))
 
 
 def lab_result(row: Any, user: Any) -> dict[str, Any]:
     """A completed lab test."""
     try:
-        value: dict[str, Any] = {"valueQuantity": quantity(Decimal(row.result_value), row.result_unit)}
+        unit = row.result_unit
+        value: dict[str, Any] = {"valueQuantity": quantity(Decimal(row.result_value), unit, ucum_units().get(unit, ""))}
         if not Decimal(row.result_value).is_finite():
             raise InvalidOperation
     except InvalidOperation:

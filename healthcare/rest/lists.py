@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any
 
 from django import forms
@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from healthcare.generic.lists import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
 from healthcare.rest.answers import ApiError
+from healthcare.rest.schemas import COMMON, of_query
 
-#: Query parameters that every list knows, beside its filters.
-COMMON = ("page", "page_size", "ordering", "q", "inactive", "after")
 #: Found by the path, or by nobody.
 UNASKED = frozenset({"id", "password"})
 
@@ -37,6 +36,31 @@ def column_filters(model: Any, filterset: Any, unseen: frozenset[str]) -> dict[s
         if not isinstance(field, models.TextField | models.JSONField | models.FileField)
         and not {field.name, field.attname} & (known | unseen | UNASKED)
     }
+
+
+def query_of(resource: Any) -> dict[str, dict[str, Any]]:
+    """The query parameters of a list, for OpenAPI: its filters, and columns by their name."""
+    filterset = resource.list_page.filterset_class
+    filters = {name: of_query(field_of(each), each.label or "") for name, each in filters_of(filterset).items()}
+    columns = column_filters(resource.model, filterset, frozenset({*UNASKED, "search_text", *resource.exclude}))
+    found = COMMON | filters | {name: of_query(field) for name, field in columns.items()}
+    for name, field in columns.items():
+        if isinstance(field, models.DateTimeField):  # `narrowed` takes the day
+            found[name]["schema"]["format"] = "date"
+    return found
+
+
+def filters_of(filterset: Any) -> dict[str, Any]:
+    """The page's filters by name."""
+    return dict(filterset.base_filters) if filterset else {}
+
+
+def field_of(each: Any) -> Any:
+    """The form field of a filter; one that needs a queryset to be made is about a foreign key."""
+    try:
+        return deepcopy(each).field
+    except TypeError:
+        return forms.UUIDField()
 
 
 def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:

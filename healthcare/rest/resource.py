@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
+from pydantic import BaseModel
 
 from healthcare.access import visible_or_denied
 from healthcare.events import record
@@ -18,7 +19,7 @@ from healthcare.rest.bodies import form_data, given, own_fields
 from healthcare.rest.confidential import open_chart
 from healthcare.rest.handlers import changes, form_of, guarded, makes, reads_details, reads_list, reads_one, steps
 from healthcare.rest.idempotency import key_of
-from healthcare.rest.lists import COMMON, column_filters, page_of
+from healthcare.rest.lists import page_of, query_of
 from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, lock, submit
@@ -76,9 +77,10 @@ class Operation:
     answer: Any
     status: int = 200
     tag: str = ""
-    #: Names of query parameters and headers, for OpenAPI.
-    query: tuple[str, ...] = ()
+    #: For OpenAPI: query parameters, names of headers, and what a file may be.
+    query: dict[str, dict[str, Any]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -136,6 +138,7 @@ class Resource:
         properties = {f.attname: of_column(f) for f in columns}
         properties |= {name: schema for name, (_read, schema) in self.computed.items()}
         secret = {name for names in self.hidden.values() for name in names}
+        self.properties = properties
         self.schema = described(self.name, properties, [name for name in properties if name not in secret])
         own = self.model._default_manager.all()
         self.always_visible = type(own).visible_to is BaseQuerySet.visible_to
@@ -262,6 +265,24 @@ class Resource:
         page.setup(quiet, **({"pk": key} if key else {}))
         return page.get_form_kwargs()
 
+    # -- types ----------------------------------------------------------------------------------
+
+    def saved_schema(self) -> type[BaseModel]:
+        """What a write answers: the row, and what was noticed; the id alone where the role does not see the row."""
+        more: dict[str, Any] = {"notices": {"type": "array", "items": {"type": "string"}}}
+        more |= {name: {"type": "string"} for name in self.once}
+        return described(f"{self.name}Saved", self.properties | more, ["id", "notices"])
+
+    def details_schema(self) -> type[BaseModel]:
+        """The row with the rows that belong to it."""
+        many = {"type": ["array", "null"], "items": {"type": "object"}}
+        inner = {
+            name: many if getattr(each, "order", "") else {"type": ["object", "null"]}
+            for name, each in self.details.items()
+        }
+        required = self.schema.model_json_schema().get("required", [])
+        return described(f"{self.name}Details", self.properties | inner, [*required, *inner])
+
     # -- paths -------------------------------------------------------------------------------
 
     def operations(self) -> list[Operation]:
@@ -277,6 +298,7 @@ class Resource:
             )
 
         answers = success(f"{self.name}Answer", self.schema)
+        saved = success(f"{self.name}SavedAnswer", self.saved_schema())
         add(
             "GET",
             f"/{self.path}",
@@ -285,6 +307,7 @@ class Resource:
             f"List: {label}",
             success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
         )
+        found[0] = replace(found[0], query=query_of(self))
         if self.create:
             schema = body_of(
                 f"{self.name}New", form_of(self.create), self.rows, optional=self.optional, unfolded=self.unfolded
@@ -296,7 +319,7 @@ class Resource:
                     permission_of(self.create),
                     makes(self, self.create, schema),
                     f"New: {label}{alias.replace('/', ' ')}",
-                    answers,
+                    saved,
                     201,
                 )
         if self.detail_page:
@@ -308,7 +331,7 @@ class Resource:
                 self.view_permission,
                 reads_details(self),
                 f"With what belongs to it: {label}",
-                answers,
+                success(f"{self.name}DetailsAnswer", self.details_schema()),
             )
         if self.edit:
             for verb, partial in (("PUT", False), ("PATCH", True)):
@@ -325,7 +348,7 @@ class Resource:
                     permission_of(self.edit),
                     changes(self, self.edit, schema, partial),
                     f"{'Change' if partial else 'Replace'}: {label}",
-                    answers,
+                    saved,
                 )
         if self.delete:
             schema = body_of(f"{self.name}Delete", form_of(self.delete), {})
@@ -335,7 +358,7 @@ class Resource:
                 permission_of(self.delete),
                 steps(self, self.delete, schema),
                 f"{form_of(self.delete).submit_label}: {label}",
-                answers,
+                saved,
             )
         for name, thing in self.actions.items():
             title = name.title().replace("-", "")
@@ -346,17 +369,9 @@ class Resource:
                 permission_of(thing),
                 steps(self, thing, schema),
                 f"{form_of(thing).submit_label}: {label}",
-                answers,
+                saved,
             )
-        return [replace(each, query=self.query_of(each), headers=self.headers_of(each)) for each in found]
-
-    def query_of(self, operation: Operation) -> tuple[str, ...]:
-        """The query parameters of a list: its filters and foreign keys by column name."""
-        if operation.verb != "GET" or "{" in operation.path:
-            return ()
-        filterset = self.list_page.filterset_class
-        columns = column_filters(self.model, filterset, SENSITIVE | set(self.exclude))
-        return (*COMMON, *(filterset.base_filters if filterset else ()), *columns)
+        return [replace(each, headers=self.headers_of(each)) for each in found]
 
     def headers_of(self, operation: Operation) -> tuple[str, ...]:
         """The headers that an operation heeds."""

@@ -20,7 +20,6 @@ from healthcare.rest.answers import add_handlers, failure
 from healthcare.rest.auth import AddressThrottle, BearerOrSession, PersonThrottle
 from healthcare.rest.bodies import ExactParser
 from healthcare.rest.resource import Operation
-from healthcare.rest.schemas import ERROR_STATUSES, ErrorAnswer
 from healthcare.roles import PUBLIC, roles_with
 
 
@@ -45,23 +44,6 @@ def build(operations: Iterable[Operation], **info: Any) -> NinjaAPI:
             tags=[operation.tag],
         )(operation.handler)
     return api
-
-
-def openapi(api: NinjaAPI, operations: Iterable[Operation], prefix: str) -> dict[str, Any]:
-    """OpenAPI of these operations, with what all of them share: errors, headers, query parameters."""
-    schema: dict[str, Any] = api.get_openapi_schema(path_prefix=prefix)
-    model = ErrorAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas = schema["components"]["schemas"]
-    schemas |= {**model.pop("$defs"), "ErrorAnswer": model}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
-    for operation in operations:
-        address = prefix.rstrip("/") + operation.path.replace("{uuid:", "{")
-        told = schema["paths"][address][operation.verb.lower()]
-        for status, words in ERROR_STATUSES.items():
-            told["responses"][status] = {"description": words, "content": content}
-        for place, names in (("query", operation.query), ("header", operation.headers)):
-            told["parameters"] += [{"in": place, "name": name, "schema": {"type": "string"}} for name in names]
-    return schema
 
 
 def operation_id(operation: Operation) -> str:

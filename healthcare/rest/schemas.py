@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from django import forms
 from django.db import models
-from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from healthcare.money import MoneyField, MoneyFormField
 from healthcare.rest.answers import api_name
@@ -71,7 +71,38 @@ def of_column(field: Any) -> dict[str, Any]:
     schema: dict[str, Any] = next((dict(s) for kind, s in kinds if isinstance(field, kind)), {"type": "string"})
     if field.choices and schema.get("type") == "string":
         schema["enum"] = [value for value, _label in field.flatchoices] + ([""] if field.blank else [])
-    return nullable(schema) if field.null and schema else schema
+    return (nullable(schema) if field.null and schema else schema) | words_of(field.verbose_name, field.help_text)
+
+
+def words_of(title: Any, description: Any) -> dict[str, str]:
+    """What people call it, and what it means."""
+    told = {"title": str(title or ""), "description": str(description or "")}
+    return {name: text for name, text in told.items() if text and "<" not in text}
+
+
+def of_query(field: Any, title: Any = "") -> dict[str, Any]:
+    """A query parameter for a filter's form field, or for a column."""
+    schema = of_form_field(field) if isinstance(field, forms.Field) else of_column(field)
+    for kind in schema.pop("anyOf", [])[:1]:
+        schema = kind | schema
+    if isinstance(schema.get("type"), list):
+        schema["type"] = schema["type"][0]
+    if "enum" in schema:
+        schema["enum"] = [value for value in schema["enum"] if value != ""]
+    words = {"title": schema.pop("title", ""), "description": schema.pop("description", "")}
+    text = ". ".join(part for part in (str(title) or words["title"], words["description"]) if part)
+    return {"schema": schema, **({"description": text} if text else {})}
+
+
+#: Query parameters that every list knows, beside its filters.
+COMMON: dict[str, dict[str, Any]] = {
+    "page": {"schema": {"type": "integer", "minimum": 1, "maximum": 400}, "description": "From 1 on"},
+    "page_size": {"schema": {"type": "integer", "minimum": 1, "maximum": 100}, "description": "25 if not given"},
+    "ordering": {"schema": {"type": "string"}, "description": "A column, with a minus for backwards; several by comma"},
+    "q": {"schema": {"type": "string", "maxLength": 100}, "description": "Search, as on the page"},
+    "inactive": {"schema": {"type": "boolean"}, "description": "Also what was deactivated"},
+    "after": {"schema": UUID_TYPE, "description": "Walk on behind this row: the `next` of the last answer"},
+}
 
 
 def of_form_field(field: Any) -> dict[str, Any]:
@@ -101,11 +132,7 @@ def of_form_field(field: Any) -> dict[str, Any]:
         schema = {"type": "array", "items": {"type": "string"}}
     elif not field.required and "type" in schema and schema["type"] != "boolean":
         schema = nullable(schema)
-    if field.label:
-        schema["title"] = str(field.label)
-    if field.help_text and "<" not in str(field.help_text):
-        schema["description"] = str(field.help_text)
-    return schema
+    return schema | words_of(field.label, field.help_text)
 
 
 def described(name: str, properties: dict[str, dict[str, Any]], required: list[str]) -> type[BaseModel]:
@@ -150,13 +177,27 @@ def body_of(
 # -- answers -------------------------------------------------------------------------------------
 
 
+class Warned(BaseModel):
+    """What has to be acknowledged before the same is sent again."""
+
+    kind: str = Field(description="allergy, interaction, duplicate, overlap, or a rule's own")
+    severity: str = Field(description="high, moderate or low")
+    message: str
+    source: str = Field(description="Where this is known from")
+
+
 class ErrorBody(BaseModel):
     """What went wrong."""
 
-    code: str
-    message: str
-    fields: dict[str, list[str]]
-    warnings: list[dict[str, str]] | None = None
+    code: str = Field(
+        description="For programs: validation, malformed, safety_warning, a rule's own such as transition (400); "
+        "unauthenticated, invalid_credentials, otp_required, otp_invalid, invalid_token (401); forbidden, csrf, "
+        "reason_required, password_change_required, second_factor_required (403); not_found (404); method (405); "
+        "stale, overlap, idempotency_key (409); too_large (413); throttled (429); error (500)"
+    )
+    message: str = Field(description="For people")
+    fields: dict[str, list[str]] = Field(description="Messages by column name; `__all__` is about the whole")
+    warnings: list[Warned] | None = Field(None, description="With the code safety_warning")
 
 
 class ErrorAnswer(BaseModel):
@@ -165,18 +206,6 @@ class ErrorAnswer(BaseModel):
     status: Literal["error"]
     data: None
     error: ErrorBody
-
-
-ERROR_STATUSES = {
-    400: "Validation, or a rule",
-    401: "Not logged in",
-    403: "Not for this role",
-    404: "Nothing there",
-    405: "No such method",
-    409: "Stale version, overlap, or used Idempotency-Key",
-    429: "Too many requests",
-    500: "An error of the server",
-}
 
 
 def success(name: str, data: Any) -> type[BaseModel]:

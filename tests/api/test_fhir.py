@@ -11,6 +11,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from audit.models import AuditLog
 from clinical.models.problems import Problem
 from healthcare.clock import now, today
+from healthcare.fhir.export import make
 from healthcare.fhir.types import KINDS
 from healthcare.roles import Role
 from tests import factories
@@ -206,3 +207,135 @@ def test_the_server_says_what_it_can(db):
     assert {each["type"] for each in response.body["rest"][0]["resource"]} == set(KINDS) == set(ROLES)
     assert Fhir().get("/Nothing").status_code == 404
     assert Fhir().client.post("/fhir/Patient").status_code == 405
+
+
+def test_dates_of_any_precision_and_statuses(chart, doctor):
+    fhir = Fhir(doctor)
+    year = today().year
+
+    def count(path):
+        return len(fhir.find(path))
+
+    assert count("/Patient?birthdate=1984") == count("/Patient?birthdate=ge1984-03&birthdate=lt1984-04") == 1
+    assert count("/Patient?birthdate=gt1984-03-05") == count("/Patient?birthdate=ne1984") == 0
+    assert count(f"/Appointment?date=ge{year - 1}") == count(f"/Appointment?date={today():%Y-%m}") == 2
+    assert count(f"/Encounter?date=le{now():%Y-%m-%dT%H:%M:%SZ}") == 2
+    assert count("/Encounter?_lastUpdated=lt2001-01-01T00:00:00%2B01:00") == 0
+    assert count("/MedicationRequest?status=stopped") == count("/MedicationRequest?status=active") == 1
+    assert count("/AllergyIntolerance?clinical-status=active") == 1
+    assert count("/Condition?clinical-status=resolved") == 0
+    for query in ("date=2026-13", "date=2026-02-30", "date=0000", "date=9999", "date=99999", "_lastUpdated=x"):
+        assert fhir.get(f"/Encounter?{query}").status_code == 400, query
+
+
+def test_includes_bring_what_is_referred_to_within_the_role(chart, doctor, nurse):
+    def modes(user, path):
+        bundle = Fhir(user).get(path).body
+        get_fhir_model_class("Bundle").model_validate(bundle)
+        return [(each["resource"]["resourceType"], each["search"]["mode"]) for each in bundle["entry"]]
+
+    path = "/MedicationRequest?_include=MedicationRequest:patient&_include=MedicationRequest:encounter:Encounter"
+    found = modes(doctor, path)
+    assert found.count(("Patient", "include")) == found.count(("Encounter", "include")) == 1
+    assert found.count(("MedicationRequest", "match")) == 2
+    assert {kind for kind, mode in modes(doctor, "/Encounter?_include=*") if mode == "include"} == {
+        *("Patient", "Practitioner", "Appointment", "Condition")
+    }
+    # Nurses see no encounters, asked for or brought along; names that mean nothing are ignored.
+    path = "/ServiceRequest?_include=ServiceRequest:encounter&_include=ServiceRequest:nothing&_include=Nothing:x"
+    assert {kind for kind, _mode in modes(nurse, path)} == {"ServiceRequest"}
+
+
+def test_codes_and_units_of_results(chart, doctor):
+    factories.LabTestFactory(patient=chart, test_name="Odd", notes="LOINC 6298-4", ordered_by_doctor=doctor)
+    found = [
+        row for row in Fhir(doctor).find("/Observation") if row["category"][0]["coding"][0]["code"] == "laboratory"
+    ]
+    (measured,) = [row["valueQuantity"] for row in found if "valueQuantity" in row]
+    assert (measured["code"], measured["system"]) == ("mmol/L", "http://unitsofmeasure.org")
+    codes = [coding["code"] for row in Fhir(doctor).find("/ServiceRequest") for coding in row["code"].get("coding", [])]
+    assert "6298-4" in codes
+
+
+@pytest.mark.spec("ROLE-2", "AUDIT-1")
+def test_a_confidential_chart_is_opened_with_a_reason(chart, doctor):
+    chart.is_confidential = True
+    chart.save()
+    visit = chart.consultations.first()
+    fhir = Fhir(doctor)
+    assert fhir.find("/Encounter") == fhir.find(f"/Encounter?_id={visit.pk}") == []
+    assert fhir.find("/Appointment?_include=Appointment:patient") == []
+    for path in (f"/Encounter/{visit.pk}", f"/Encounter?patient={chart.pk}", f"/Patient/{chart.pk}/$everything"):
+        refused = fhir.get(path)
+        assert refused.status_code == 403 and b"Cough" not in refused.content, path
+        assert refused.body["resourceType"] == "OperationOutcome"
+        assert Fhir(doctor, **{"X-Access-Reason": "Second opinion"}).get(path).status_code == 200, path
+    assert AuditLog.objects.filter(action="open_confidential", entity_id=chart.pk).count() == 3
+
+
+class TestBulkExport:
+    """`$export`: asked for, made by the worker, fetched by who asked."""
+
+    @pytest.fixture(autouse=True)
+    def _media(self, settings, tmp_path):
+        settings.MEDIA_ROOT = tmp_path
+
+    def ask(self, user, capture, path="/$export"):
+        with capture(execute=True):
+            response = Fhir(user).get(path)
+        assert response.status_code == 202, response.content
+        get_fhir_model_class("OperationOutcome").model_validate(response.body)
+        return response.headers["Content-Location"].removeprefix("http://testserver/fhir")
+
+    def status(self, user, path):
+        return Api(user).client.get(f"/fhir{path}", headers=Api(user).headers)
+
+    def test_everything_is_written_and_fetched_by_who_asked(
+        self, chart, administrator, doctor, django_capture_on_commit_callbacks
+    ):
+        factories.ConsultationFactory(patient__is_confidential=True, chief_complaint="hidden")
+        place = self.ask(administrator, django_capture_on_commit_callbacks)
+        answer = self.status(administrator, place)
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json"
+        manifest = answer.json()
+        assert manifest["requiresAccessToken"] is True and manifest["error"] == []
+        assert {each["type"] for each in manifest["output"]} == set(KINDS)
+        for each in manifest["output"]:
+            path = each["url"].removeprefix("http://testserver/fhir")
+            response = self.status(administrator, path)
+            assert response.headers["Content-Type"] == "application/fhir+ndjson"
+            lines = b"".join(response.streaming_content).decode().splitlines()
+            assert len(lines) == each["count"] and not any("hidden" in line for line in lines)
+            for line in lines:
+                get_fhir_model_class(each["type"]).model_validate_json(line)
+            # Nobody else, not even another administrator; and no other name.
+            other = factories.UserFactory(role=Role.ADMINISTRATOR)
+            assert self.status(other, path).status_code == 404
+            assert self.status(doctor, path).status_code == 403
+            assert self.status(administrator, path.replace(each["type"], "request")).status_code == 404
+        assert AuditLog.objects.filter(action="export", entity_type="fhir", user=administrator).count() == 1
+        assert AuditLog.objects.filter(action="download", entity_type="fhir").count() == len(KINDS)
+        gone = Api(administrator)
+        assert gone.client.delete(f"/fhir{place}", headers=gone.headers).status_code == 202
+        assert self.status(administrator, place).status_code == 404
+
+    def test_types_times_and_refusals(self, chart, administrator, doctor, django_capture_on_commit_callbacks):
+        place = self.ask(administrator, django_capture_on_commit_callbacks, "/Patient/$export?_type=Patient,Encounter")
+        counts = {each["type"]: each["count"] for each in self.status(administrator, place).json()["output"]}
+        assert counts == {"Patient": 1, "Encounter": 2}
+        place = self.ask(administrator, django_capture_on_commit_callbacks, "/$export?_since=2999-01-01T00:00:00Z")
+        assert self.status(administrator, place).json()["output"] == []
+        fhir = Fhir(administrator)
+        for query in ("_type=Nothing", "_since=x", "_outputFormat=csv"):
+            assert fhir.get(f"/$export?{query}").status_code == 400
+        assert fhir.get("/Patient/$export?_type=Practitioner").status_code == 400
+        assert Fhir(doctor).get("/$export").status_code == 403 and Fhir().get("/$export").status_code == 401
+        assert fhir.get("/$export-status/00000000-0000-7000-8000-000000000000").status_code == 404
+
+    def test_until_it_is_made_it_is_being_made_and_a_failure_is_told(self, chart, administrator, monkeypatch):
+        path = Fhir(administrator).get("/$export").headers["Content-Location"].removeprefix("http://testserver/fhir")
+        waiting = self.status(administrator, path)
+        assert waiting.status_code == 202 and waiting.headers["Retry-After"]
+        monkeypatch.setattr("healthcare.fhir.export.write", lambda *args: 1 / 0)
+        make(path.rpartition("/")[2])
+        assert self.status(administrator, path).status_code == 500

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from audit.models import AuditLog
 from billing.models import Invoice, Payment
+from healthcare.api import EXAMPLES
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +148,20 @@ def test_openapi_tells_the_truth(api_of):
     assert {"page", "ordering", "status", "doctor"} <= {each["name"] for each in listed["parameters"]}
     made = schema["paths"]["/api/v1/payments/process"]["post"]
     assert [each["name"] for each in made["parameters"]] == ["Idempotency-Key"]
-    assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "429", "500"}
+    assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "413", "429", "500"}
+    status = next(each for each in listed["parameters"] if each["name"] == "status")
+    assert "checked_in" in status["schema"]["enum"]
+    # Examples are bodies of the operations that they stand for, and every reference leads somewhere.
+    for name, example in EXAMPLES.items():
+        verb, path = name.split()
+        body = schema["paths"][f"/api/v1{path}"][verb.lower()]["requestBody"]["content"]["application/json"]
+        place = (body["schema"] if "$ref" in body["schema"] else body["schema"]["anyOf"][0])["$ref"]
+        described = schema["components"]["schemas"][place.rpartition("/")[2]]
+        assert body["example"] == example and set(example) <= set(described["properties"]), name
+        assert set(described.get("required", ())) <= set(example), name
+    for place in set(re.findall(r'"#/components/(\w+/\w+)"', json.dumps(schema))):
+        kind, _slash, part = place.partition("/")
+        assert part in schema["components"][kind], place
     assert "search_text" not in str(schema) and "password_hash" not in str(schema)
     for page in ("/docs", "/redoc"):
         response = api_of("nurse").client.get(page)

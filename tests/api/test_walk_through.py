@@ -65,7 +65,16 @@ def test_one_patients_day_by_curl_and_the_python_client(server):
     assert lines[0] == "checked_in" and "completed" in lines and lines[-3:] == ["issued", "120.00", "paid"]
     assert "True" in lines  # the result lies outside its range
 
-    scope: dict = {}
-    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], scope)
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    scope: dict = {"__name__": "client"}
+    exec(code, scope)
     clinic = scope["Clinic"](base, "receptionist@clinic.example", "Clinic-demo-2026!")
-    assert clinic.send("GET", "/patients?q=bernasconi")["total"] == 1
+    assert [row["last_name"] for row in clinic.patients(q="bernasconi")] == ["Bernasconi"]
+    clinic.access = "too old"
+    assert len(clinic.patients(last_name="Bernasconi")) == 1
+    with pytest.raises(scope["Refused"]) as refused:
+        clinic.send("POST", "/patients", {"last_name": "X"})
+    assert refused.value.code == "validation" and "first_name" in refused.value.fields
+    desk = scope["Clinic"](base, "billing@clinic.example", "Clinic-demo-2026!")
+    invoice = desk.invoice(desk.send("GET", "/invoices")["items"][0]["id"])
+    assert (invoice.status, invoice.balance_due) == ("paid", 0)

@@ -1,0 +1,78 @@
+"""The API's description: ninja's own, and what all operations share: errors, headers, query parameters, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from ninja import NinjaAPI
+
+from healthcare.rest.resource import Operation
+from healthcare.rest.schemas import ErrorAnswer
+from healthcare.roles import PUBLIC
+
+#: Status -> (words, code and message of an example). Those of writes are told of writes alone.
+ERRORS: dict[int, tuple[str, str, str]] = {
+    400: ("Validation, or a rule", "validation", "This date is in the past."),
+    401: ("Not logged in", "unauthenticated", "Log in first, or send a valid access token."),
+    403: ("Not for this role", "forbidden", "Your role does not allow this."),
+    404: ("Nothing there", "not_found", "There is nothing at this address."),
+    405: ("No such method", "method", "This address does not know this method."),
+    409: ("Stale version, overlap, or used Idempotency-Key", "overlap", "The doctor already has an appointment then."),
+    413: ("Too large a body", "too_large", "The body is too large."),
+    429: ("Too many requests; Retry-After says how long to wait", "throttled", "Too many requests."),
+    500: ("An error of the server", "error", "Something went wrong here. It is noted."),
+}
+OF_WRITES = frozenset({409, 413})
+HEADERS = {
+    "Idempotency-Key": {
+        "description": "Sent again with the same body, the same row is answered, and nothing is made twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    },
+    "If-Match": {
+        "description": "The ETag of the version that was read; 409 if somebody changed the row since.",
+        "schema": {"type": "string"},
+    },
+}
+
+
+def openapi(
+    api: NinjaAPI, operations: Iterable[Operation], prefix: str, examples: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """OpenAPI of these operations; `examples` are bodies by the name of their operation."""
+    schema: dict[str, Any] = api.get_openapi_schema(path_prefix=prefix)
+    components = schema["components"]
+    model = ErrorAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["schemas"] |= {**model.pop("$defs"), "ErrorAnswer": model}
+    components["responses"] = {f"Error{status}": error(*words) for status, words in ERRORS.items()}
+    components["securitySchemes"]["session"] = {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": settings.SESSION_COOKIE_NAME,
+        "description": "The browser's log-in; what changes something also needs the header X-CSRFToken.",
+    }
+    for operation in operations:
+        address = prefix.rstrip("/") + operation.path.replace("{uuid:", "{")
+        told = schema["paths"][address][operation.verb.lower()]
+        writes = operation.verb != "GET"
+        for status in ERRORS:
+            if writes or status not in OF_WRITES:
+                told["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+        told["parameters"] += [{"in": "query", "name": name, **words} for name, words in operation.query.items()]
+        told["parameters"] += [{"in": "header", "name": name, **HEADERS[name]} for name in operation.headers]
+        if operation.permission != PUBLIC:
+            told["security"].append({"session": []})
+        if operation.name in examples:
+            told["requestBody"]["content"]["application/json"]["example"] = examples[operation.name]
+        if operation.content:
+            kinds = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in operation.content}
+            told["responses"][200]["content"] = kinds
+    return schema
+
+
+def error(words: str, code: str, message: str) -> dict[str, Any]:
+    """A response that tells an error, with an example."""
+    example = {"status": "error", "data": None, "error": {"code": code, "message": message, "fields": {}}}
+    content = {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}, "example": example}
+    return {"description": words, "content": {"application/json": content}}

@@ -138,13 +138,13 @@ def test_chart_and_list_show_each_role_its_part_only(login, staff, canary, role)
             A,
             {
                 *("Book appointment", "Record vitals", "Edit", "Deactivate", "Print chart", "Access log"),
-                *("Merge", "Sticker", "Mark as confidential"),
+                *("Merge", "Sticker", "Mark as confidential", "Account"),
             },
         ),
         (D, {"Record vitals", "Print chart"}),
         (N, {"Record vitals"}),
         (R, {"Book appointment", "Edit", "Deactivate", "Merge", "Sticker"}),
-        (B, set()),
+        (B, {"Account"}),
     ],
 )
 def test_actions_of_the_chart(login, staff, role, expected):

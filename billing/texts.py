@@ -10,8 +10,6 @@ from healthcare.text import display_phone
 def present_texts(invoice: Invoice) -> dict[str, str]:
     """What the invoice would say if it were issued now."""
     clinic, patient, appointment = ClinicSettings.current(), invoice.patient, invoice.appointment
-    place = " ".join(part for part in (patient.postal_code, patient.city) if part)
-    address = "\n".join(part for part in (patient.address, place, patient.state, patient.country) if part)
     return {
         "clinic_name": clinic.name,
         "clinic_address": clinic.address,
@@ -20,7 +18,7 @@ def present_texts(invoice: Invoice) -> dict[str, str]:
         "patient_name": str(patient),
         "patient_number": patient.patient_number,
         "patient_date_of_birth": patient.date_of_birth.isoformat(),
-        "patient_address": address,
+        "patient_address": patient.postal_address,
         "insurer": str(patient.insurance_provider or ""),
         "policy_number": patient.insurance_policy_number,
         "visit_date": appointment.appointment_date.isoformat() if appointment else "",

@@ -131,6 +131,16 @@ class Patient(BaseModel):
         return self.pk
 
     @property
+    def postal_address(self) -> str:
+        """The address in lines: `Lakewood, OH 44107` where there is a state, else `8001 Zürich`."""
+        if self.state:
+            place = f"{self.city}, {self.state}" if self.city else self.state
+            place = f"{place} {self.postal_code}"
+        else:
+            place = f"{self.postal_code} {self.city}"
+        return "\n".join(part for part in (self.address, place.strip(), self.country) if part)
+
+    @property
     def full_name(self) -> str:
         """`Last, First`, as lists and banners show it."""
         return str(self)

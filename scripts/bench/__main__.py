@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--requests", type=int, default=80, help="requests of one client per line (default 80)")
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests; nothing is written to docs/")
+    parser.add_argument("--note", default="", help="a sentence about the circumstances, for the head of the file")
     return parser.parse_args()
 
 
@@ -114,7 +115,7 @@ def main() -> int:
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{' '.join(['python -m scripts.bench', *sys.argv[1:]])}`",
         "",
-        machine(),
+        f"{machine()}. {asked.note}".strip(),
         "",
         f"gunicorn with {WORKERS} workers of {THREADS} threads; the clients run on the same machine. Milliseconds from "
         "sending the request to the last byte of the answer, over a kept-alive connection. Bare: the two bare Django "

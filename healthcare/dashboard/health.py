@@ -6,11 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from healthcare.clock import now, today
 from healthcare.dashboard.tiles import link
-from healthcare.health import MIN_FREE_BYTES, free_bytes, worker_lives
+from healthcare.health import (
+    MIN_FREE_BYTES,
+    backup_is_fresh,
+    free_bytes,
+    last_backup,
+    seals_are_fresh,
+    worker_lives,
+)
 from reporting.models import Report, ReportStatus
 
 #: Seconds for which the answers are kept.
@@ -26,7 +34,7 @@ def look() -> list[dict[str, Any]]:
     """Ask each part."""
     from django_q.models import Failure
 
-    free = free_bytes()
+    free, made = free_bytes(), last_backup()
     lost = Failure.objects.filter(stopped__gte=now() - timedelta(days=1)).count()
     failed = Report.objects.filter(status=ReportStatus.FAILED, created_at__gte=now() - timedelta(days=1)).count()
     return [
@@ -40,6 +48,17 @@ def look() -> list[dict[str, Any]]:
             "label": _("Disk"),
             "well": free > MIN_FREE_BYTES,
             "text": _("%(free)s GB free") % {"free": f"{free / 1e9:,.0f}"},
+        },
+        {
+            "label": _("Backup"),
+            "well": backup_is_fresh(),
+            "text": f"{timezone.localtime(made):%Y-%m-%d %H:%M}" if made else _("never made"),
+        },
+        {
+            "label": _("Seals of the audit log"),
+            "well": seals_are_fresh(),
+            "text": _("up to date"),
+            "bad": _("behind: is the sealer running?"),
         },
         {"label": _("Background tasks"), "well": not lost, "text": _("%(count)s failed in 24 hours") % {"count": lost}},
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -98,6 +99,25 @@ def refuses_updates() -> bool:
     except IntegrityError:
         return True
     return False
+
+
+@pytest.mark.spec("AUD-2", "FND-8")
+def test_every_guard_stands_in_the_database_after_migrating():
+    wanted = {
+        name
+        for guard in all_guards()
+        for statement in getattr(guard, connection.vendor)
+        for name in re.findall(r"(?:CREATE (?:CONSTRAINT )?TRIGGER|ADD CONSTRAINT) (\w+)", statement)
+    }
+    catalog = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger UNION SELECT conname FROM pg_constraint",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(catalog[connection.vendor])
+        found = {name for (name,) in cursor.fetchall()}
+    assert len(wanted) > 10
+    assert wanted - found == set()
 
 
 @pytest.mark.spec("AUD-2")

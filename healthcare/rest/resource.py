@@ -310,7 +310,12 @@ class Resource:
         found[0] = replace(found[0], query=query_of(self))
         if self.create:
             schema = body_of(
-                f"{self.name}New", form_of(self.create), self.rows, optional=self.optional, unfolded=self.unfolded
+                f"{self.name}New",
+                form_of(self.create),
+                self.rows,
+                optional=self.optional,
+                unfolded=self.unfolded,
+                then=self.create_then,
             )
             for alias in ("", *(f"/{name}" for name in self.aliases)):
                 add(

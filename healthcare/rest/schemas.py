@@ -157,6 +157,7 @@ def body_of(
     partial: bool = False,
     optional: tuple[str, ...] = (),
     unfolded: tuple[str, ...] = (),
+    then: Any = None,
 ) -> type[BaseModel]:
     """The schema of a body for this form."""
     properties, required = {}, []
@@ -164,6 +165,8 @@ def body_of(
         properties[api_name(key, field)] = of_form_field(field)
         if field.required and field.initial is None and not partial and key not in optional:
             required.append(api_name(key, field))
+    for key, field in own_fields(then).items() if then else ():
+        properties.setdefault(api_name(key, field), of_form_field(field))
     for key, row_class in rows.items():
         row = {api_name(n, f): of_form_field(f) for n, f in own_fields(row_class).items()}
         properties[key] = {"type": "array", "items": {"type": "object", "properties": row}}

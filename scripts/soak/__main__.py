@@ -73,12 +73,12 @@ def run(engine: str, url: str, folder: Path, options: argparse.Namespace) -> int
     if options.minutes:
         day(clinic, tally, options)
         tally.write(folder / "acknowledged.json")
+        print(f"\n## {engine}\n\n{tally.table()}\n\n{clinic.kills} kills.", flush=True)
     found = []
     if options.fuzz:
         found += json.loads(clinic.python("scripts.soak.fuzz", str(options.fuzz), str(options.seed)).splitlines()[-1])
     found += json.loads(clinic.python("scripts.soak.proof", str(folder / "acknowledged.json")).splitlines()[-1])
-    print(f"\n## {engine}\n\n{tally.table()}\n")
-    print(f"{clinic.kills} kills, {options.fuzz:,} hostile requests.")
+    print(f"{options.fuzz:,} hostile requests.")
     for finding in found + tally.findings():
         print(f"FOUND: {finding}")
     print(

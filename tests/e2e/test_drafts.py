@@ -70,7 +70,7 @@ def test_nothing_typed_is_lost(person):
     # Refused, because the medication's dosage is missing: what was sent is kept without another key.
     elsewhere.page.locator("[name=treatment_plan]").fill("Rest and fluids")
     elsewhere.page.get_by_role("button", name=re.compile("^Save")).first.click()
-    expect(elsewhere.page.locator("#error-summary")).to_be_visible()
+    expect(elsewhere.page.locator(".consultation-orders .has-error").first).to_be_visible()
     expect(elsewhere.page.locator("[data-draft]")).to_have_attribute("data-state", "kept")
     elsewhere.go(note)
     expect(elsewhere.page.locator("[name=treatment_plan]")).to_have_value("Rest and fluids")

@@ -189,6 +189,7 @@ def test_details_and_views_are_audited_in_a_constant_number_of_queries(api_of):
         return data, len(seen)
 
     factories.AppointmentFactory(patient=patient)
+    doctor.data("GET", "/patients")  # a person's first call is counted in the database, further ones in portions
     data, few = queries()
     assert data["medical_record"]["patient_id"] == str(patient.pk) and len(data["appointments"]) == 1
     for _number in range(9):

@@ -106,4 +106,4 @@ def test_a_report_survives_the_death_of_its_worker(scratch):
         with worker(scratch):
             wait_for(lambda: state()[0] != "generating", 60)
         assert state() == ("completed", 2)
-    assert {path.suffix for path in (Path(scratch["MEDIA_ROOT"]) / "reports").iterdir()} == {".pdf", ".xlsx"}
+    assert {path.suffix for path in (Path(scratch["MEDIA_ROOT"]) / "reports").rglob("*.*")} == {".pdf", ".xlsx"}

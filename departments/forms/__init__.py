@@ -278,7 +278,7 @@ class LogoMixin:
     cleaned_data: dict[str, Any]
 
     def clean_logo(self) -> Any:
-        logo = self.cleaned_data.get("logo")
+        logo: Any = self.cleaned_data.get("logo")
         image = getattr(logo, "image", None)  # set by Django on what was uploaded just now
         if image is not None and (logo.size > MOST_LOGO_BYTES or image.width * image.height > MOST_LOGO_PIXELS):
             raise refuse(_("The logo is too large: at most 2 MB and 25 megapixels."), code="too_large")

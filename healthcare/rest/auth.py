@@ -62,7 +62,7 @@ class SharedThrottle(SimpleRateThrottle):
     most_keys = 1000
 
     def allow_request(self, request: HttpRequest) -> bool:
-        key, limit, seconds = self.get_cache_key(request), self.num_requests or 0, self.duration or 1
+        key, limit, seconds = str(self.get_cache_key(request)), self.num_requests or 0, self.duration or 1
         stretch, portion = int(time.time()) // seconds, limit // 60
         count = import_string(settings.CALLS_COUNTED_BY)
         if portion < 2:

@@ -1,129 +1,70 @@
-"""The price list from Excel: a dry run that says what would change, then all of it or nothing."""
+"""The price list from Excel or CSV: a dry run that says what would change, then all of it or nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-from django import forms
-from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from billing.forms.services import SchedulePriceForm, ServiceForm
 from billing.models import Service, ServiceType
 from departments.models import Department
+from healthcare import dry_run
 from healthcare.clock import today
 from healthcare.templatetags.display import money
-from healthcare.workflow import WorkflowForm, refuse
-from healthcare.xlsx import opened
-
-MOST_ROWS, MOST_BYTES = 5000, 2_000_000
-#: Column -> headings by which it is known; those of the list's own export among them.
-COLUMNS = {
-    "name": ("name", "service"),
-    "service_type": ("type", "service_type"),
-    "department": ("department",),
-    "default_price": ("price", "default_price"),
-    "default_duration_minutes": ("duration (minutes)", "default_duration_minutes", "duration"),
-    "description": ("description",),
-    "valid_from": ("valid from", "valid_from"),
-}
+from healthcare.workflow import WorkflowForm
 
 
 @dataclass
-class Row:
-    """One row of the file and what becomes of it."""
+class Row(dry_run.Row):
+    """One service of the file and what becomes of it."""
 
-    number: int
-    name: str
-    outcome: Any
-    errors: str = ""
     changes: bool = False
 
 
-def plain(value: Any) -> str:
-    """A cell as a person would type it."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime | date):
-        return value.isoformat()[:10]
-    # What a spreadsheet holds as a binary fraction is meant as the decimal that it shows.
-    if isinstance(value, int) or not hasattr(value, "is_integer"):
-        return str(value).strip()
-    return str(int(value)) if value.is_integer() else str(Decimal(repr(value)))
-
-
-def read_rows(file: Any) -> list[dict[str, str]]:
-    """The rows by our columns' names. Raises ValidationError for what is no price list."""
-    if file.size > MOST_BYTES:
-        raise refuse(_("The file is too large."), code="too_large")
-    try:
-        sheet = opened(file).worksheets[0]
-        lines = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2, max_col=40)
-        headings = [plain(cell).casefold() for cell in next(lines, ())]
-    except Exception as error:  # openpyxl raises whatever its parts raise
-        raise refuse(_("This is no Excel file (.xlsx) that can be read."), code="unreadable") from error
-    known = {name: column for column, names in COLUMNS.items() for name in names}
-    places = {known[heading]: place for place, heading in enumerate(headings) if heading in known}
-    if not {"name", "default_price"} <= places.keys():
-        raise refuse(_("The first row must name the columns Name and Price."), code="headings")
-    rows = [{column: plain(line[place]) for column, place in places.items() if place < len(line)} for line in lines]
-    rows = [{"line": str(number), **row} for number, row in enumerate(rows, start=2) if any(row.values())]
-    if len(rows) > MOST_ROWS:
-        raise refuse(_("These are more rows than a price list has."), code="too_many")
-    return rows
-
-
-class ImportServicesForm(WorkflowForm):
+class ImportServicesForm(dry_run.DryRunForm):
     """Bring a price list in: services by their name, new ones added, prices changed from today or a later day on."""
 
     permission = "services.edit"
-    checked_by_model = False
-    action = "import"
-    submit_label = _("Import")
-
-    file = forms.FileField(label=_("Excel file"), error_messages={"required": _("Choose a file.")})
-    #: The rows of the dry run, signed: what was looked at is what is imported.
-    checked = forms.CharField(required=False, widget=forms.HiddenInput, max_length=4_000_000)
+    #: The headings of the list's own export are among them.
+    columns = {
+        "name": ("name", "service"),
+        "default_price": ("price", "default_price"),
+        "service_type": ("type", "service_type"),
+        "department": ("department",),
+        "default_duration_minutes": ("duration (minutes)", "default_duration_minutes", "duration"),
+        "description": ("description",),
+        "valid_from": ("valid from", "valid_from"),
+    }
+    needed = ("name", "default_price")
+    most_rows, most_bytes = 5000, 2_000_000
+    salt = "prices"
+    hint = _(
+        "Excel or CSV with the columns Name and Price, and if you like Type, Department, Duration (minutes), "
+        "Description and Valid from; the list's own export fits. First you see what would change."
+    )
+    shown = (("name", _("Service")),)
 
     class Meta:
         model = Service
         fields: list[str] = []
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["file"].required = not self.data.get("checked")
-        self.rows: list[Row] = []
-        self.todo: list[tuple[type[WorkflowForm], dict[str, Any], Service | None]] = []
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        if cleaned.get("file"):
-            found = read_rows(cleaned["file"])
-        else:
-            try:
-                found = signing.loads(cleaned.get("checked", ""), salt="prices", max_age=3600)
-            except signing.BadSignature as error:
-                raise refuse(_("Choose a file."), code="required") from error
-        self.signed = signing.dumps(found, salt="prices", compress=True)
+    def look_at_all(self, found: list[dict[str, str]]) -> list[Row]:
         known = {service.name.casefold(): service for service in Service.objects.select_related("department")}
         departments = {name.casefold(): key for key, name in Department.objects.active().values_list("pk", "name")}
-        seen: set[str] = set()
+        rows, seen = [], set()
         for values in found:
             row = self.look_at(values, known, departments)
-            if values["name"].casefold() in seen:
+            name = values.get("name", "").casefold()
+            if name in seen:
                 row.errors = str(_("This name stands in the file twice."))
-            seen.add(values["name"].casefold())
-            self.rows.append(row)
-        if not self.rows:
-            raise refuse(_("The file has no rows."), code="empty")
-        if wrong := sum(bool(row.errors) for row in self.rows):
-            raise refuse(_("%(count)s rows cannot be imported. Nothing was changed."), code="rows", count=wrong)
-        return cleaned
+            seen.add(name)
+            rows.append(row)
+        return rows
+
+    def shown_rows(self) -> list[dict[str, Any]]:
+        return [entry for entry in super().shown_rows() if entry["row"].changes or entry["row"].errors]
 
     def look_at(self, values: dict[str, str], known: dict[str, Service], departments: dict[str, Any]) -> Row:
         """What one row would change, by the very forms that pages use."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +11,7 @@ from billing import forms
 from billing.filters import ServiceFilter
 from billing.models import Service, ServicePrice
 from healthcare.access import visible_or_denied
+from healthcare.dry_run import DryRunPage
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -108,22 +108,14 @@ class ServicePricePage(CreatePage):
         return str(form.instance.service.get_absolute_url())
 
 
-class ServiceImport(CreatePage):
+class ServiceImport(DryRunPage):
     """The price list from Excel: look at what would change, then import it."""
 
     permission = "services.edit"
     model = Service
     form_class = forms.ImportServicesForm
-    template_name = "billing/service_import.html"
     page_title = _("Import price list")
     success_message = _("The price list is imported.")
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "apply" in request.POST:
-            return super().post(request, *args, **kwargs)
-        form = self.form_class(actor=request.user, data=request.POST, files=request.FILES)
-        form.is_valid()
-        return self.render_form(form)
 
     def get_success_url(self, form: Any) -> str:
         return reverse("service_list")

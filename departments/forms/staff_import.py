@@ -2,130 +2,63 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
-from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from departments.forms import CreateStaffForm
 from departments.models import Department, User
+from healthcare import dry_run
 from healthcare.events import record
 from healthcare.roles import Role
-from healthcare.workflow import WorkflowForm, refuse
-from healthcare.xlsx import opened
-
-MOST_ROWS, MOST_BYTES = 200, 1_000_000
-#: Column -> headings by which it is known.
-COLUMNS = {
-    "first_name": ("first name", "first_name"),
-    "last_name": ("last name", "last_name", "surname"),
-    "email": ("e-mail", "email", "mail"),
-    "role": ("role",),
-    "phone": ("phone", "telephone"),
-    "department": ("department",),
-}
-NEEDED = ("first_name", "last_name", "email", "role")
 
 
 @dataclass
-class Row:
-    """One row of the file and what becomes of it."""
+class Row(dry_run.Row):
+    """One person of the file and what becomes of them."""
 
-    number: int
-    name: str
-    email: str
-    outcome: Any = ""
-    errors: str = ""
+    email: str = ""
     #: The one-time password of the new account, shown once.
     password: str = ""
 
 
-def lines_of(file: Any) -> list[list[str]]:
-    """The cells of an Excel or CSV file as text. Raises ValidationError for what is neither."""
-    if file.size > MOST_BYTES:
-        raise refuse(_("The file is too large."), code="too_large")
-    try:
-        if file.read(4) == b"PK\x03\x04":
-            file.seek(0)
-            sheet = opened(file).worksheets[0]
-            cells = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2, max_col=40)
-            return [["" if cell is None else str(cell).strip() for cell in line] for line in cells]
-        file.seek(0)
-        text = file.read().decode("utf-8-sig")
-        dialect = csv.excel if text.partition("\n")[0].count(",") else csv.Sniffer().sniff(text[:2000], ";\t")
-        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""), dialect)]
-    except Exception as error:  # openpyxl raises whatever its parts raise
-        raise refuse(_("This is no Excel (.xlsx) or CSV file (UTF-8) that can be read."), code="unreadable") from error
-
-
-def read_rows(file: Any) -> list[dict[str, str]]:
-    """The rows by our columns' names. Raises ValidationError for what is no list of staff."""
-    lines = lines_of(file)
-    known = {name: column for column, names in COLUMNS.items() for name in names}
-    headings = [cell.casefold() for cell in lines[0]] if lines else []
-    places = {known[heading]: place for place, heading in enumerate(headings) if heading in known}
-    if not places.keys() >= set(NEEDED):
-        raise refuse(_("The first row must name the columns First name, Last name, E-mail and Role."), code="headings")
-    rows = [{column: line[place] for column, place in places.items() if place < len(line)} for line in lines[1:]]
-    rows = [{"line": str(number), **row} for number, row in enumerate(rows, start=2) if any(row.values())]
-    if not rows:
-        raise refuse(_("The file has no rows."), code="empty")
-    if len(rows) > MOST_ROWS:
-        raise refuse(_("These are more people than a clinic has: at most %(most)s."), code="too_many", most=MOST_ROWS)
-    return rows
-
-
-class ImportStaffForm(WorkflowForm):
+class ImportStaffForm(dry_run.DryRunForm):
     """Bring staff in: an account for each row, by the very form of the page; who has one already is left alone."""
 
     permission = "users.edit"
-    checked_by_model = False
-    action = "import"
-    submit_label = _("Import")
-
-    file = forms.FileField(label=_("Excel or CSV file"), required=False)
-    #: The rows of the dry run, signed: what was looked at is what is imported.
-    checked = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1_000_000)
+    columns = {
+        "first_name": ("first name", "first_name"),
+        "last_name": ("last name", "last_name", "surname"),
+        "email": ("e-mail", "email", "mail"),
+        "role": ("role",),
+        "phone": ("phone", "telephone"),
+        "department": ("department",),
+    }
+    needed = ("first_name", "last_name", "email", "role")
+    most_rows, most_bytes = 200, 1_000_000
+    salt = "staff"
+    hint = _(
+        "Excel or CSV with the columns First name, Last name, E-mail and Role, and if you like Phone and "
+        "Department. First you see what would be made."
+    )
+    shown = (("name", _("Name")), ("email", _("E-mail")))
 
     class Meta:
         model = User
         fields: list[str] = []
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.rows: list[Row] = []
-        self.todo: list[tuple[Row, dict[str, str]]] = []
-        self.signed = ""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        if cleaned.get("file"):
-            found = read_rows(cleaned["file"])
-        else:
-            try:
-                found = signing.loads(cleaned.get("checked", ""), salt="staff", max_age=3600)
-            except signing.BadSignature as error:
-                raise refuse(_("Choose a file."), code="required") from error
-        self.signed = signing.dumps(found, salt="staff", compress=True)
+    def look_at_all(self, found: list[dict[str, str]]) -> list[Row]:
         accounts = set(User.objects.values_list("email", flat=True))
         departments = {name.casefold(): str(key) for key, name in Department.objects.active().values_list("pk", "name")}
         seen: set[str] = set()
-        for values in found:
-            self.rows.append(self.look_at(values, accounts, departments, seen))
-        if wrong := sum(bool(row.errors) for row in self.rows):
-            raise refuse(_("%(count)s rows cannot be imported. Nothing was changed."), code="rows", count=wrong)
-        return cleaned
+        return [self.look_at(values, accounts, departments, seen) for values in found]
 
     def look_at(self, values: dict[str, str], accounts: set[str], departments: dict[str, str], seen: set[str]) -> Row:
         """What would become of one row."""
         email = values.get("email", "").lower()
-        row = Row(int(values["line"]), f"{values.get('first_name', '')} {values.get('last_name', '')}".strip(), email)
+        name = f"{values.get('first_name', '')} {values.get('last_name', '')}".strip()
+        row = Row(int(values["line"]), name, email=email)
         if email in seen:
             row.errors = str(_("This e-mail stands in the file twice."))
             return row

@@ -13,24 +13,19 @@ from django.utils.translation import gettext_lazy
 
 from departments.forms.staff_import import ImportStaffForm
 from departments.models import User
-from healthcare.generic import CreatePage
+from healthcare.dry_run import DryRunPage
 from healthcare.workflow import submit
 
 
-class UserImport(CreatePage):
+class UserImport(DryRunPage):
     """The dry run first; the one-time passwords are shown once."""
 
     permission = "users.edit"
     model = User
     form_class = ImportStaffForm
-    template_name = "departments/staff_import.html"
     page_title = gettext_lazy("Import staff")
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "apply" not in request.POST:
-            form = self.form_class(actor=request.user, data=request.POST, files=request.FILES)
-            form.is_valid()
-            return self.render_form(form)
+    def apply(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = submit(self.form_class, actor=request.user, data=request.POST)
         if not form.is_valid():
             return self.render_form(form)

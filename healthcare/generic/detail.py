@@ -207,6 +207,6 @@ class DetailPage(Page):
             "title": related.title,
             "columns": heads,
             "rows": rows,
-            "row_actions": bool(related.row_actions),
+            "row_actions": any(row["actions"] for row in rows),
             "empty": related.empty,
         }

@@ -108,7 +108,7 @@ def test_import_is_looked_at_first_and_then_done(login, administrator):
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (lambda: SimpleUploadedFile("x.xlsx", b"not a workbook"), "no Excel file"),
+        (lambda: SimpleUploadedFile("x.xlsx", b"not a workbook"), "can be read"),
         (lambda: book(["Nothing", "here"], ["a", "b"]), "must name the columns"),
         (lambda: book(HEAD), "no rows"),
         (lambda: book(HEAD, ["A", "Consultation", "", -1, None]), "cannot be imported"),

@@ -9,7 +9,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from audit.models import AuditLog
-from departments.forms import staff_import
+from departments.forms.staff_import import ImportStaffForm
 from departments.models import User
 from healthcare import xlsx
 from tests.factories import DepartmentFactory
@@ -99,5 +99,5 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(page, monkeypatch):
 def test_what_was_not_looked_at_is_not_made(page, monkeypatch):
     assert page(apply="1", checked="forged").context["form"].errors
     assert page(apply="1").context["form"].errors
-    monkeypatch.setattr(staff_import, "MOST_ROWS", 1)
+    monkeypatch.setattr(ImportStaffForm, "most_rows", 1)
     assert "at most 1" in str(page(file=file_of(GOOD)).context["form"].errors)

@@ -200,5 +200,5 @@ class AuditSeal(BaseModel):
 
 @cache
 def entities() -> dict[str, Any]:
-    """The models of all entities by their name in the trail."""
-    return {model.entity_name(): model for model in apps.get_models() if issubclass(model, BaseModel)}
+    """The models of all entities that the trail tells of, by their name in it."""
+    return {m.entity_name(): m for m in apps.get_models() if issubclass(m, BaseModel) and m.AUDITED}

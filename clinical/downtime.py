@@ -26,8 +26,8 @@ FOLDER = "downtime"
 KEPT_DAYS = 2
 #: A document beyond this takes too long to make; what is left out is said in it.
 MOST_VISITS = 400
-#: So many empty lines on the sheet for people who come without an appointment.
-WALK_INS = 18
+#: So many empty lines on each sheet to write on.
+BLANK_LINES = 18
 
 
 def path_of(day: date) -> str:
@@ -73,7 +73,14 @@ def lists_of(day: date) -> dict[str, Any]:
             for visit in of_doctor
         ]
         doctors.append({"doctor": doctor, "rows": rows})
-    return {"day": day, "doctors": doctors, "cut_off": len(visits) > MOST_VISITS, "walk_ins": range(WALK_INS)}
+    return {
+        "day": day,
+        "doctors": doctors,
+        "cut_off": len(visits) > MOST_VISITS,
+        "walk_in_columns": (_("Time"), _("Last name, first name"), _("Born"), _("Phone"), _("Why")),
+        "money_columns": (_("Time"), _("Patient, number"), _("For"), _("Method"), _("Amount"), _("Taken by")),
+        "blank_lines": range(BLANK_LINES),
+    }
 
 
 def make(day: date) -> bytes:

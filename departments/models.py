@@ -243,7 +243,7 @@ class ClinicSettings(BaseModel):
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
-    paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", "Letter")], default="A4")
+    paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", _("Letter"))], default="A4")
     second_factor_roles = models.JSONField(
         _("second factor required for"),
         default=list,

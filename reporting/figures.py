@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from departments.models import Department, User
 from healthcare.roles import may
-from healthcare.templatetags.display import NOTHING, money, number
+from healthcare.templatetags.display import money, nothing, number
 from patients.models import InsuranceProvider
 from reporting.models import Report
 from reporting.periods import Period
@@ -154,7 +154,7 @@ def shown(value: Any, kind: str) -> Any:
     """A value as people read it."""
     value = typed(value, kind)
     if value is None:
-        return NOTHING
+        return nothing()
     if kind == "money":
         return money(value)
     if kind == "month" and isinstance(value, date):

@@ -47,6 +47,7 @@ STATUSES = {
     "partially_paid": ("amber", _("Partially Paid")),
     "paid": ("green", _("Paid")),
     "overdue": ("red", _("Overdue")),
+    "received": ("green", _("Received")),
     "voided": ("struck", _("Voided")),
     "counted": ("amber", _("Counted")),
     "signed_off": ("green", _("Signed off")),
@@ -56,6 +57,10 @@ STATUSES = {
     "write_off": ("grey", _("Write-off")),
     # reports
     "generating": ("violet", _("Generating")),
+    # imports
+    "checking": ("violet", _("Checking")),
+    "checked": ("amber", _("Checked")),
+    "importing": ("violet", _("Importing")),
     "failed": ("red", _("Failed")),
     # anything that can be switched off
     "active": ("green", _("Active")),
@@ -73,7 +78,10 @@ STATUSES = {
     "unknown": ("grey", _("Unknown")),
 }
 
-NOTHING = format_html('<span class="nothing">{}<span class="visually-hidden">{}</span></span>', "—", _("not given"))
+
+def nothing() -> SafeString:
+    """A dash, and its meaning for those who hear the page."""
+    return format_html('<span class="nothing">{}<span class="visually-hidden">{}</span></span>', "—", _("not given"))
 
 
 def quantize(amount: Any) -> Any:
@@ -85,7 +93,7 @@ def quantize(amount: Any) -> Any:
 def money(value: Any, currency: Any = "") -> Any:
     """1234.5 -> $1,234.50; a known currency code changes the sign, an unknown one stands before the number."""
     if value is None or value == "":
-        return NOTHING
+        return nothing()
     try:
         amount = quantize(value)
     except (InvalidOperation, TypeError, ValueError):
@@ -99,7 +107,7 @@ def money(value: Any, currency: Any = "") -> Any:
 def number(value: Any) -> Any:
     """A Decimal that is not money (a temperature, a weight), without idle zeros: 70.50 -> 70.5."""
     if value is None or value == "":
-        return NOTHING
+        return nothing()
     if isinstance(value, Decimal) and value.is_finite():
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -122,7 +130,7 @@ def display(value: Any) -> Any:
     if isinstance(value, SafeString):
         return value
     if value is None or value == "":
-        return NOTHING
+        return nothing()
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, Decimal):
@@ -135,9 +143,9 @@ def display(value: Any) -> Any:
         return value.strftime("%H:%M")
     if isinstance(value, dict):
         pairs = ((key, display(item)) for key, item in value.items())
-        return format_html_join(", ", "{}: {}", pairs) if value else NOTHING
+        return format_html_join(", ", "{}: {}", pairs) if value else nothing()
     if isinstance(value, (list, tuple, set, frozenset)):
-        return format_html_join(", ", "{}", ((display(item),) for item in value)) if value else NOTHING
+        return format_html_join(", ", "{}", ((display(item),) for item in value)) if value else nothing()
     return escape(value)
 
 
@@ -175,7 +183,7 @@ def _pill(value: Any, label: Any = None) -> Any:
     if isinstance(value, bool):
         value = "active" if value else "inactive"
     if value is None or value == "":
-        return NOTHING
+        return nothing()
     return format_html(
         '<span class="pill pill-{}">{}</span>', status_tone(value), label if label else status_label(value)
     )

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from audit.models import AuditLog
 from healthcare.clock import now, today
-from healthcare.templatetags.display import NOTHING
+from healthcare.templatetags.display import nothing
 from healthcare.workflow import submit
 from reporting import schedules, worker
 from reporting.forms import HideReportForm, RegenerateReportForm, RequestReportForm
@@ -134,7 +134,7 @@ def test_every_type_becomes_a_pdf_and_a_workbook(login, administrator, takings, 
         *(f["label"] for f in figures["summary"]),
     ]
     for words in map(str, [*shown, *cells]):
-        assert squeezed(words) in text or "😀" in words or words == NOTHING, words
+        assert squeezed(words) in text or "😀" in words or words == nothing(), words
     book = openpyxl.load_workbook(
         io.BytesIO(client.get(reverse("report_download", args=[report.pk]) + "?format=xlsx").getvalue())
     )

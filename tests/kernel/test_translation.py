@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 from django.apps import apps
-from django.core.cache import cache
+from django.conf import settings
+from django.core.cache import caches
 from django.db import models
 from django.test import Client
 from django.utils import translation
@@ -37,9 +38,11 @@ def abroad(monkeypatch):
     monkeypatch.setattr(translation._trans, "pgettext", lambda context, text: foreign(text))
     monkeypatch.setattr(translation._trans, "ngettext", lambda one, many, number: foreign(one if number == 1 else many))
     # Menus are kept in memory.
-    cache.clear()
+    for name in settings.CACHES:
+        caches[name].clear()
     yield
-    cache.clear()
+    for name in settings.CACHES:
+        caches[name].clear()
 
 
 class Words(HTMLParser):

@@ -19,7 +19,7 @@ from healthcare.clock import now
 from healthcare.crypto import SealedField
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role, may
-from healthcare.text import LongTextField, PhoneField
+from healthcare.text import LongTextField, PhoneField, display_phone
 
 
 class Department(BaseModel):
@@ -128,6 +128,11 @@ class User(AbstractBaseUser, BaseModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
+
+    @property
+    def phone_shown(self) -> str:
+        """The phone number as people read it."""
+        return display_phone(self.phone)
 
     @property
     def full_name(self) -> str:

@@ -115,7 +115,7 @@ class UserList(ListPage):
         Column("email", ordering="email"),
         Column("role", ordering="role"),
         Column("department"),
-        Column("phone"),
+        Column("phone_shown", gettext_lazy("Phone")),
         Column("last_login"),
     )
 
@@ -126,7 +126,20 @@ class UserDetail(DetailPage):
     permission = "users.view"
     model = User
     template_name = "departments/user_detail.html"
-    sections = (Section("", ("first_name", "last_name", "email", "phone", "role", "department", "created_at")),)
+    sections = (
+        Section(
+            "",
+            (
+                "first_name",
+                "last_name",
+                "email",
+                ("phone_shown", gettext_lazy("Phone")),
+                "role",
+                "department",
+                "created_at",
+            ),
+        ),
+    )
     actions = (
         Action(gettext_lazy("Edit"), "user_edit", form=forms.StaffForm, style="primary", icon="pencil"),
         Action(gettext_lazy("Unlock log-in"), "user_unlock", form=access.UnlockForm, icon="unlock"),

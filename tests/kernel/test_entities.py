@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, models
 
 from healthcare.models import BaseModel
@@ -191,3 +192,11 @@ def test_relationships_navigate_both_ways(table, path):
     back = relation.field.name
     list(model._default_manager.prefetch_related(path)[:1])
     list(relation.related_model._default_manager.select_related(back)[:1])
+
+
+def test_big_tables_are_read_in_chunks_of_a_said_size():
+    """Without one, `BaseQuerySet.iterator` reads all rows at once, which suits a form's few choices only."""
+    rooms = ("healthcare", "audit", "departments", "patients", "scheduling", "clinical", "billing", "reporting")
+    files = [path for room in rooms for path in (settings.BASE_DIR / room).rglob("*.py")]
+    assert len(files) > 100
+    assert [str(path) for path in files if ".iterator()" in path.read_text()] == []

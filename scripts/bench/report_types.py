@@ -11,16 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from scripts.bench.databases import ROOT, environment
-
-TYPES = (
-    "patient_statistics",
-    "revenue",
-    "appointment_summary",
-    "service_utilization",
-    "doctor_performance",
-    "billing_summary",
-    "operational_metrics",
-)
+from scripts.bench.reports import TYPES
 
 
 def table(url: str) -> list[str]:

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from healthcare.fhir.bundles import Staff, read, rows_of
-from healthcare.planner import renew_statistics
+from healthcare.synthea.command import ImportCommand
 from healthcare.synthea.importer import import_index
-from healthcare.synthea.reading import LAYOUTS, Index, Row, UnusableFile
+from healthcare.synthea.reading import LAYOUTS, Index, Row
 from healthcare.synthea.rejects import Ledger
 
 
-class Command(BaseCommand):
+class Command(ImportCommand):
     """`manage.py import_fhir FILE... [--rejects FILE]`."""
 
     help = (
@@ -42,31 +41,16 @@ class Command(BaseCommand):
         files = sorted(found for path in options["files"] for found in files_in(path))
         if not files:
             raise CommandError(_("There is no bundle."))
-        try:
-            ledger = Ledger(options["rejects"])
-        except OSError as error:
-            raise CommandError(_("The rejects cannot be written: %(error)s") % {"error": error}) from error
+        self.carry_out(options["rejects"], lambda ledger: self.bring_in(files, ledger))
+
+    def bring_in(self, files: list[Path], ledger: Ledger) -> None:
+        """The bundles, and then what they hold."""
         index = Index()
         try:
             load(files, index, ledger)
             import_index(index, ledger, lambda what, done, of: None)
-        except UnusableFile as error:
-            raise CommandError(str(error)) from error
-        except OperationalError as error:
-            raise CommandError(
-                _("The database stopped answering (%(error)s). Run the same command again to go on.")
-                % {"error": str(error).strip()}
-            ) from error
         finally:
             index.close()
-            ledger.close()
-        renew_statistics()
-        self.stdout.write(ledger.table())
-        self.stdout.write(
-            _("What was left out, with the reason of each: %(path)s") % {"path": ledger.path}
-            if ledger.rejected
-            else _("Nothing was left out.")
-        )
 
 
 def files_in(path: Path) -> Iterator[Path]:

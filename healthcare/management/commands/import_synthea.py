@@ -8,20 +8,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from healthcare.planner import renew_statistics
+from healthcare.synthea.command import ImportCommand
 from healthcare.synthea.importer import run
-from healthcare.synthea.reading import UnusableFile
-from healthcare.synthea.rejects import Ledger
 
 #: Seconds between two words about the progress where nobody watches a terminal.
 QUIET = 5.0
 
 
-class Command(BaseCommand):
+class Command(ImportCommand):
     """`manage.py import_synthea DIR [--rejects FILE] [--limit-patients N]`."""
 
     help = (
@@ -49,28 +46,7 @@ class Command(BaseCommand):
         if limit is not None and limit < 1:
             raise CommandError(_("--limit-patients needs a number from 1."))
         began, self._said = time.monotonic(), 0.0
-        try:
-            ledger = Ledger(options["rejects"])
-        except OSError as error:
-            raise CommandError(_("The rejects cannot be written: %(error)s") % {"error": error}) from error
-        try:
-            run(directory, ledger, self._progress, limit)
-        except UnusableFile as error:
-            raise CommandError(str(error)) from error
-        except OperationalError as error:
-            raise CommandError(
-                _("The database stopped answering (%(error)s). Run the same command again to go on.")
-                % {"error": str(error).strip()}
-            ) from error
-        finally:
-            ledger.close()
-        renew_statistics()
-        self.stdout.write(ledger.table())
-        self.stdout.write(
-            _("Rejected rows, with the reason of each: %(path)s") % {"path": ledger.path}
-            if ledger.rejected
-            else _("No row was rejected.")
-        )
+        self.carry_out(options["rejects"], lambda ledger: run(directory, ledger, self._progress, limit))
         self.stdout.write(self.style.SUCCESS(_("Done in %(seconds).0f s.") % {"seconds": time.monotonic() - began}))
 
     def _progress(self, what: str, done: int, total: int) -> None:

@@ -76,9 +76,3 @@ def refusal_of(error: IntegrityError) -> Refusal:
 def _sqlite_columns(model: type[models.Model], fields: tuple[str, ...]) -> str:
     table = model._meta.db_table
     return ", ".join(f"{table}.{model._meta.get_field(name).column}" for name in fields)  # type: ignore[union-attr]
-
-
-def is_duplicate_key(error: IntegrityError, model: type[models.Model]) -> bool:
-    """Whether the error says that a row with this primary key is there already (a double submit)."""
-    table = model._meta.db_table
-    return name_of(error) in {f"{table}.id", f"{table}_pkey"}

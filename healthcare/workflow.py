@@ -14,12 +14,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import IntegrityError, OperationalError, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
 from healthcare import conflicts
-from healthcare.constraints import is_duplicate_key, refusal_of
+from healthcare.constraints import refusal_of
 from healthcare.context import act
 from healthcare.fields import use_native_inputs
 from healthcare.roles import may
@@ -285,6 +285,11 @@ def lock(instance: M) -> M:
     return rows.get(pk=instance.pk)
 
 
+def hold(instance: M) -> M:
+    """As `lock`, of a row read since the transaction began: on SQLite nobody else can have written since."""
+    return instance if connection.vendor == "sqlite" else lock(instance)
+
+
 def submit(
     form_class: type[F],
     *,
@@ -315,8 +320,6 @@ def _submit(
     form_class: Any, actor: Any, data: Any, files: Any, instance: Any, new_id: Any, kwargs: dict[str, Any]
 ) -> Any:
     model = form_class._meta.model
-    if instance is None and (saved := _already_saved(form_class, actor, model, new_id, kwargs)):
-        return saved
     form = None
     try:
         with transaction.atomic():
@@ -330,9 +333,11 @@ def _submit(
             if form.is_valid():
                 with act(user=actor, action=form_class.action, subject=row):
                     form.save()
-        return form
+                return form
+        # A second submit is mostly refused (its time is taken, its invoice paid): by what the first one saved.
+        return _already_saved(form_class, actor, model, new_id, kwargs) or form
     except IntegrityError as error:
-        if is_duplicate_key(error, model) and (saved := _already_saved(form_class, actor, model, new_id, kwargs)):
+        if saved := _already_saved(form_class, actor, model, new_id, kwargs):
             return saved
         if form is None:
             raise
@@ -360,4 +365,4 @@ def refuse(message: Any, code: str = "rule", **params: Any) -> ValidationError:
     return ValidationError(message, code=code, params=params or None)
 
 
-__all__ = ["SafetyWarning", "TransitionForm", "WorkflowForm", "lock", "refuse", "submit"]
+__all__ = ["SafetyWarning", "TransitionForm", "WorkflowForm", "hold", "lock", "refuse", "submit"]

@@ -15,7 +15,7 @@ from healthcare.events import record
 from healthcare.fields import RemoteChoiceField
 from healthcare.roles import Role
 from healthcare.tasks import enqueue
-from healthcare.workflow import lock, refuse, submit
+from healthcare.workflow import hold, refuse, submit
 from patients.models import Patient
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
 from scheduling.forms.steps import CheckInForm
@@ -154,7 +154,7 @@ class TimeRulesForm(DoctorTimeForm):
 
     def check_doctor(self, cleaned: dict[str, Any], span: Span) -> None:
         """RULE-APPT-2, 3 and 6, with the doctor locked: one booking of a doctor's time after the other."""
-        doctor = lock(cleaned["doctor"])
+        doctor = hold(cleaned["doctor"])
         if not doctor.is_active or doctor.role != Role.DOCTOR:
             self.add_error("doctor", refuse(_("Choose an active doctor."), code="inactive"))
             return

@@ -207,8 +207,9 @@ class AppointmentDetail(DetailPage):
 
 def patient_asked(request: HttpRequest) -> Patient | None:
     """The patient for whom a form was opened from the chart; the banner shows who it is."""
+    asked = request.GET.get("patient")
     with suppress(ValidationError):
-        return Patient.objects.filter(pk=request.GET.get("patient")).first()
+        return Patient.objects.filter(pk=asked).first() if asked else None
     return None
 
 

@@ -24,9 +24,9 @@ def served(application: str, url: str, probe: str) -> Iterator[int]:
         port = listener.getsockname()[1]
     log = FOLDER / "server.log"
     command = [
-        *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-        *("--workers", str(WORKERS), "--threads", str(THREADS), "--worker-class", "gthread", "--timeout", "120"),
-        *("--keep-alive", "60", "--access-logfile", "/dev/null", "--log-level", "warning"),
+        *(sys.executable, "-m", "gunicorn", application, "--config", "python:healthcare.server"),
+        *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS), "--threads", str(THREADS)),
+        *("--timeout", "120", "--keep-alive", "60"),
     ]
     with log.open("a") as output:
         server = subprocess.Popen(

@@ -26,6 +26,7 @@ class Department(BaseModel):
     """An organisational unit of the clinic."""
 
     SEARCH_FIELDS = ("name", "description")
+    NAMED_BY = ("name",)
 
     name = models.CharField(_("name"), max_length=100)
     description = LongTextField(_("description"))
@@ -82,6 +83,7 @@ class User(AbstractBaseUser, BaseModel):
     """A member of staff who logs in, with exactly one role."""
 
     SEARCH_FIELDS = ("first_name", "last_name", "email")
+    NAMED_BY = ("first_name", "last_name", "role")
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["first_name", "last_name"]

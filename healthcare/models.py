@@ -65,6 +65,8 @@ class BaseModel(models.Model):
 
     #: Text columns that `search` looks through.
     SEARCH_FIELDS: tuple[str, ...] = ()
+    #: The columns that tell which row it is: all that a list of other rows reads of it. Empty: all columns.
+    NAMED_BY: tuple[str, ...] = ()
     #: Columns that never reach the audit trail.
     AUDIT_EXCLUDED: tuple[str, ...] = ()
     #: False only for machinery such as counters, whose effect is told by the rows that use it.

@@ -272,7 +272,21 @@ class ListPage(Page):
         """`count` rows in this order, from the `start`th on or beyond the row `cursor`."""
         if cursor is not None:
             rows = rows.filter(beyond(cursor, order))
-        return list(rows.select_related(*self.select_related).order_by(*order)[start : start + count])
+        rows = rows.select_related(*self.select_related).only(*self.fields_read)
+        return list(rows.order_by(*order)[start : start + count])
+
+    @cached_property
+    def fields_read(self) -> list[str]:
+        """The row's own columns, and of the rows beside it what tells who they are: a patient has thirty."""
+        names = [field.name for field in self.model._meta.concrete_fields]
+        for path in self.select_related:
+            model, steps = self.model, path.split("__")
+            for depth, step in enumerate(steps, 1):
+                model = model._meta.get_field(step).related_model
+                named_by = model.NAMED_BY if depth == len(steps) else ()
+                columns = named_by or [field.name for field in model._meta.concrete_fields]
+                names += ["__".join([*steps[:depth], name]) for name in columns]
+        return names
 
     def paginate(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
         """The page's rows and the pager.

@@ -26,6 +26,7 @@ class InsuranceProvider(BaseModel):
     """An insurance company that the clinic accepts."""
 
     SEARCH_FIELDS = ("name", "contact_person", "email")
+    NAMED_BY = ("name",)
 
     name = models.CharField(_("name"), max_length=200)
     contact_person = models.CharField(_("contact person"), max_length=200, blank=True, default="")
@@ -61,6 +62,7 @@ class Gender(models.TextChoices):
 class Patient(BaseModel):
     """A person who receives care."""
 
+    NAMED_BY = ("first_name", "last_name", "patient_number", "date_of_birth")
     NUMBER_SEQUENCE = "patient_number"
     #: The columns that the terms for searching are made of or repeat.
     SEARCHED = frozenset({"first_name", "last_name", "patient_number", "phone", "email", "date_of_birth", "is_active"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +39,14 @@ class VitalSignFilter(django_filters.FilterSet):
         fields = ["patient"]
 
 
+class YesNo(forms.NullBooleanSelect):
+    """Yes or no, or nothing asked: Django's own select calls that unknown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices = [("unknown", _("Any")), ("true", _("Yes")), ("false", _("No"))]
+
+
 class ConsultationFilter(django_filters.FilterSet):
     """Consultations by patient, doctor, day and whether they are finished."""
 
@@ -47,7 +56,7 @@ class ConsultationFilter(django_filters.FilterSet):
         field_name="consultation_date", lookup_expr="date__gte", label=_("From")
     )
     consultation_to = django_filters.DateFilter(field_name="consultation_date", lookup_expr="date__lte", label=_("To"))
-    open = django_filters.BooleanFilter(field_name="completed_at", lookup_expr="isnull", label=_("Open"))
+    open = django_filters.BooleanFilter(field_name="completed_at", lookup_expr="isnull", label=_("Open"), widget=YesNo)
 
     class Meta:
         model = Consultation
@@ -100,8 +109,8 @@ class LabTestFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=LabTestStatus.choices)
     patient = patient()
     ordered_by_doctor = doctor("ordered_by_doctor")
-    is_abnormal = django_filters.BooleanFilter(label=_("Abnormal"))
-    is_critical = django_filters.BooleanFilter(label=_("Critical"))
+    is_abnormal = django_filters.BooleanFilter(label=_("Abnormal"), widget=YesNo)
+    is_critical = django_filters.BooleanFilter(label=_("Critical"), widget=YesNo)
     inbox = django_filters.ChoiceFilter(label=_("My inbox"), method="in_inbox", choices=[("1", _("To review"))])
 
     class Meta:

@@ -65,11 +65,10 @@ class AppointmentFilter(django_filters.FilterSet):
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(data, *args, **kwargs)
         asked: Any = data or {}
-        self.is_default = (
-            # Billing officers look back: they see completed visits only.
-            self.request.user.role != Role.BILLING_OFFICER
-            and not any(asked.get(name) for name in (*self.base_filters, "q"))
-        )
+        nothing_asked = not any(asked.get(name) for name in (*self.base_filters, "q"))
+        #: Billing officers see completed visits only, the last ones first.
+        self.looks_back = nothing_asked and self.request.user.role == Role.BILLING_OFFICER
+        self.is_default = nothing_asked and not self.looks_back
         if self.is_default:
             self.data = {"period": self.UPCOMING}
 

@@ -152,6 +152,13 @@ class LabTest(BaseModel):
         return _("%(days)s d") % {"days": hours // 24} if hours >= 48 else _("%(hours)s h") % {"hours": hours}
 
     @property
+    def result(self) -> str:
+        """Value and unit, as shown in lists."""
+        return (
+            f"{self.result_value} {self.result_unit}" if self.result_value and self.result_unit else self.result_value
+        )
+
+    @property
     def flag(self) -> str:
         """critical, abnormal, normal, or empty where it cannot be told, as shown."""
         if self.is_critical:

@@ -51,6 +51,7 @@ def allergy_warnings(
                 *_by_class(mention, medicine, tolerated, tolerated_classes, base),
                 *_by_cross_reaction(mention, medicine, tolerated, tolerated_classes, base),
                 *_by_component(mention, medicine, base),
+                *_same_material(mention, medicine),
             ]
             if findings:
                 severity, reason, source = min(findings, key=lambda f: SEVERITY_RANK[f[0]])
@@ -198,6 +199,17 @@ def _by_component(mention: Mention, medicine: Medicine, base: Knowledge) -> Iter
                 f"{medicine.name}: {component.reason}",
                 base.source(component.source),
             )
+
+
+def _same_material(mention: Mention, medicine: Medicine) -> Iterator[Finding]:
+    """A food or material prescribed by its own name (latex, peanut oil), which no list of medicines knows."""
+    if medicine.ingredients or medicine.classes or not mention.term.non_drug or "free" in medicine.words:
+        return
+    for other in resolve_allergy(" ".join(medicine.words)).mentions:
+        kind = other.term.non_drug
+        collective = kind in _ELSEWHERE or kind.startswith("other")
+        if kind == mention.term.non_drug and (not collective or set(words(other.text)) & set(words(mention.text))):
+            yield "high", f"{medicine.name} is named like it", _NAME_SOURCE
 
 
 def _same_unknown_name(medicine: Medicine, resolution: AllergyResolution) -> Iterator[Warning]:

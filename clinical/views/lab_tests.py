@@ -51,8 +51,7 @@ class LabTestList(ListPage):
         Column("ordered_by_doctor"),
         Column("ordered_date", ordering="ordered_date"),
         Column("status"),
-        Column("result_value", permission="lab_tests.results"),
-        Column("result_unit", permission="lab_tests.results"),
+        Column("result", _("Result"), permission="lab_tests.results"),
         Column("flag", _("Flag"), permission="lab_tests.results"),
         Column("waiting", _("Waiting"), permission="lab_tests.results", align="end"),
     )

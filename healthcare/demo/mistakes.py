@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from clinical.forms.lab_tests import CorrectResultForm
@@ -11,6 +12,7 @@ from clinical.forms.prescriptions import PrescribeForm
 from clinical.forms.problems import TextTemplateForm
 from clinical.forms.vital_signs import RecordVitalSignsForm, VitalSignsEnteredInErrorForm
 from clinical.models import Consultation, LabTest, VitalSign
+from clinical.safety import resolve_medication
 from departments.models import User
 
 #: What a doctor of the demo types as `.lungs`.
@@ -42,11 +44,16 @@ def correct_mistakes(do: Callable[..., Any], day: date) -> None:
 def go_on_against_a_warning(do: Callable[..., Any], day: date) -> None:
     """One prescription in spite of a listed allergy, so that the report of acknowledged warnings has a row."""
     notes = Consultation.objects.kept().filter(consultation_date__date=day, patient__patient_allergies__status="active")
-    note = notes.select_related("doctor", "patient").order_by("id").first()
-    if note is not None:
+    named = (
+        (note, allergy.substance)
+        for note in notes.select_related("doctor", "patient").order_by("id").distinct()
+        for allergy in note.patient.active_allergies()
+        if resolve_medication(allergy.substance).ingredients  # a medicine, not latex
+    )
+    for note, substance in islice(named, 1):
         data = {
             "consultation": note.pk,
-            "medication_name": note.patient.active_allergies()[0].substance,
+            "medication_name": substance,
             "dosage": "1 tablet",
             "frequency": "bid",
             "duration": "5 days",

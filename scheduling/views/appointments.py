@@ -92,8 +92,9 @@ class AppointmentList(ListPage):
 
     def current_ordering(self) -> tuple[str, ...]:
         """A day's visits stay in the order of time, or against it."""
-        order = super().current_ordering()
-        return ("-appointment_date", "-appointment_time") if order[0].startswith("-") else self.ordering
+        looks_back = self.filter.looks_back and "ordering" not in self.request.GET
+        backwards = looks_back or super().current_ordering()[0].startswith("-")
+        return ("-appointment_date", "-appointment_time") if backwards else self.ordering
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -386,3 +386,21 @@ def test_package_needs_no_framework() -> None:
     for path in (ROOT / "clinical" / "safety").glob("*.py"):
         assert "django" not in path.read_text(encoding="utf-8").lower().replace("for a django system check", "")
         assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+
+
+@pytest.mark.spec("RULE-RX-2")
+@pytest.mark.parametrize(
+    ("medication", "allergy", "warns"),
+    [
+        ("Latex", "Latex", True),
+        ("Latex gloves", "natural rubber latex (rash)", True),
+        ("Peanut oil", "peanuts", True),
+        ("Bee venom", "bee venom: anaphylaxis", True),
+        ("Honey lozenge", "honey", True),
+        ("Latex-free gloves", "latex", False),
+        ("Wasp venom", "bee sting", False),
+        ("Milk of Magnesia", "milk", False),
+    ],
+)
+def test_what_is_prescribed_by_the_name_of_the_allergy_warns(medication: str, allergy: str, warns: bool):
+    assert bool(check(medication, allergies=[Allergy(allergy)]).warnings) is warns

@@ -142,6 +142,16 @@ def test_billing_officers_see_completed_visits_without_clinical_text(login, bill
     assert any("Canary cough" in row for row in seen)
 
 
+@pytest.mark.spec("PAGE-2")
+def test_billing_officers_look_back_from_the_last_visit(login, billing_officer):
+    visits = [
+        AppointmentFactory(status="completed", appointment_date=today() - timedelta(days=days)) for days in (3, 1, 2)
+    ]
+    client = login(billing_officer)
+    assert listed(client.get(LIST)) == [visits[1], visits[2], visits[0]]
+    assert listed(client.get(LIST, {"ordering": "appointment_date"})) == [visits[0], visits[2], visits[1]]
+
+
 def export(response):
     """The rows of an Excel answer."""
     from io import BytesIO

@@ -18,6 +18,7 @@ from django.urls import reverse
 from audit.models import AuditLog
 from healthcare import conflicts
 from healthcare.clock import now, today
+from healthcare.generic import DetailPage
 from healthcare.generic.forms import ActionPage, EditPage
 from healthcare.roles import Role
 from tests import factories as f
@@ -260,3 +261,22 @@ def test_steps(name):
     told = told_since(before, user)
     verbs = set(told.values_list("action", flat=True))
     assert (form.action or "update") in verbs, (name, verbs, said)
+
+
+DETAILS = [
+    name for name in NAMES if issubclass(VIEWS[name], DetailPage) and Role.ADMINISTRATOR in VIEWS[name].allowed_roles()
+]
+
+
+@pytest.mark.parametrize("name", DETAILS)
+@pytest.mark.spec("AUD-4")
+def test_details_lead_to_their_history(name):
+    client, _user, url = prepared(name)
+    page = client.get(url)
+    row = page.context["object"]
+    links = {f"{reverse('audit_log_list')}?{key}={row.pk}" for key in ("entity_id", "patient_id")}
+    assert name in NO_HISTORY or any(link in page.content.decode() for link in links)
+
+
+#: The entry is the history.
+NO_HISTORY = {"audit_log_detail"}

@@ -228,7 +228,9 @@ def test_each_filter_is_read_from_an_index_in_the_order_of_time(login, administr
     assert statements
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # a table of a few rows is scanned otherwise
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+            )
         for sql, params in statements:
             explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
             cursor.execute(explain + sql, params)

@@ -85,7 +85,7 @@ def fill(rows: int) -> None:
         user, patient, values = f"({user})::uuid", f"({patient})::uuid", """'{"city": "Bern"}'::jsonb"""
     else:
         series = f"(WITH RECURSIVE s(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM s WHERE k < {rows}) SELECT k FROM s)"
-        key, moment = "printf('%032x', k)", "strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || k * 30 || ' seconds')"
+        key, moment = "printf('%032x', k)", "strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || (k * 30) || ' seconds')"
         values = """'{"city": "Bern"}'"""
     indexes = AuditLog._meta.indexes
     with connection.schema_editor() as editor:  # far quicker than to fill them row by row

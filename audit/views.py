@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.filters import AuditLogFilter
-from audit.models import AuditLog, entities
+from audit.models import AuditLog, entities, parts_of
 from audit.proofs import proof_of
 from healthcare.clock import today
 from healthcare.events import record
@@ -53,6 +53,18 @@ class AuditLogList(ListPage):
         for row in page:
             row.patient_name = names.get(row.patient_id)
         return page, pager
+
+    def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
+        """A search of several parts is read part by part: together the database would sort all that they find."""
+        parts = parts_of(self.search_text()) if self.search_text() else []
+        if len(parts) < 2:
+            return super().window(rows, order, count, start=start, cursor=cursor)
+        found, read = {}, super().window
+        for part in parts:
+            found |= {row.pk: row for row in read(rows.filter(part), order, start + count, cursor=cursor)}
+        newest_first = order[0].startswith("-")
+        ordered = sorted(found.values(), key=lambda row: (row.created_at, row.pk), reverse=newest_first)
+        return ordered[start : start + count]
 
     def get_page_title(self) -> Any:
         if chart := self.chart_of():

@@ -18,11 +18,13 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import closed_chart
@@ -73,6 +75,15 @@ class ClinicAdminSite(admin.AdminSite):
         return redirect("password_change")
 
 
+class CappedPaginator(Paginator):
+    """Counts no further than two hundred pages: whoever looks for more searches or filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: 200 * int(self.per_page)].count())
+
+
 class ReadOnlyInline(admin.TabularInline):
     """Rows that belong to the row of the page, each with a link to its own."""
 
@@ -107,6 +118,7 @@ class ClinicAdmin(admin.ModelAdmin):
     #: Columns that no page shows.
     hidden: ClassVar[frozenset[str]] = frozenset({"password"})
     list_per_page = 50
+    paginator = CappedPaginator
     show_full_result_count = False
     list_max_show_all = 200
 

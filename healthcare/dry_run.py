@@ -15,6 +15,7 @@ from django import forms
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from healthcare.generic import CreatePage
 from healthcare.workflow import WorkflowForm, refuse
@@ -102,7 +103,12 @@ class DryRunForm(WorkflowForm):
         self.signed = signing.dumps(found, salt=self.salt, compress=True)
         self.rows = self.look_at_all(found)
         if wrong := sum(bool(row.errors) for row in self.rows):
-            raise refuse(_("%(count)s rows cannot be imported. Nothing was changed."), code="rows", count=wrong)
+            words = ngettext(
+                "%(count)s row cannot be imported. Nothing was changed.",
+                "%(count)s rows cannot be imported. Nothing was changed.",
+                wrong,
+            )
+            raise refuse(words, code="rows", count=wrong)
         return cleaned
 
     def read(self, file: Any) -> list[dict[str, str]]:

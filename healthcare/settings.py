@@ -147,6 +147,9 @@ AUTH_USER_MODEL = "departments.User"
 AUTHENTICATION_BACKENDS = ["departments.backends.ClinicBackend"]
 # After five wrong passwords of an account (fifty of an address) log-in is locked for so long.
 LOGIN_LOCK_SECONDS = env.int("LOGIN_LOCK_SECONDS", default=15 * 60)
+# For so many days a browser may do without the second factor's code, if the person ticks it; 0: never.
+SECOND_FACTOR_REMEMBER_DAYS = env.int("SECOND_FACTOR_REMEMBER_DAYS", default=0)
+REMEMBERED_COOKIE_NAME = "remembered"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
@@ -177,6 +180,7 @@ HTTPS = env.bool("HTTPS", default=not DEVELOPMENT)
 if HTTPS:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    REMEMBERED_COOKIE_NAME = "__Host-remembered"
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from departments.forms.access import UseSecondFactorForm
 from departments.forms.login import LogInForm
+from departments.remembered import days as remembered_days
+from departments.remembered import is_remembered, remember
 from departments.second_factor import factor_of, required_for
 from departments.sessions import say_where
 from healthcare.access import RoleView
@@ -58,7 +60,8 @@ class LoginPage(RoleView, LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
-        if factor_of(user) is None:
+        factor = factor_of(user)
+        if factor is None or is_remembered(self.request, user, factor):
             begin(self.request, user)
             return HttpResponseRedirect(self.get_success_url())
         self.request.session["half_logged_in"] = {
@@ -102,11 +105,15 @@ class CodePage(RoleView):
             return self.show(form)
         del request.session["half_logged_in"]
         begin(request, user)
-        return HttpResponseRedirect(target)
+        response = HttpResponseRedirect(target)
+        if remembered_days() and request.POST.get("remember"):
+            remember(response, user, factor)
+        return response
 
     def show(self, form: Any) -> HttpResponse:
         """The page with this form."""
-        return render(self.request, "registration/login_code.html", {"form": form})
+        context = {"form": form, "remembered_days": remembered_days()}
+        return render(self.request, "registration/login_code.html", context)
 
 
 class LoginAgain(RoleView):
@@ -121,7 +128,7 @@ class LoginAgain(RoleView):
         if user is None:
             return JsonResponse({"error": str(LogInForm.wrong)}, status=400)
         factor = factor_of(user)
-        if factor is not None:
+        if factor is not None and not is_remembered(request, user, factor):
             if not request.POST.get("code"):
                 return JsonResponse({"code": True, "error": _("Your account also needs a code.")}, status=400)
             form = code_is_right(user, factor, request.POST["code"])

@@ -49,6 +49,6 @@ class SetUpPage(FormPage):
         return ""
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            form=form, zone=settings.CLINIC_TIME_ZONE, clock=f"{wall_clock():%H:%M}", **kwargs
-        )
+        # There is no clinic yet, and the settings' first name is the demo's.
+        clock = f"{wall_clock():%H:%M}"
+        return super().get_context_data(form=form, clinic=None, zone=settings.CLINIC_TIME_ZONE, clock=clock, **kwargs)

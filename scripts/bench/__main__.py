@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from scripts.bench import databases, inside, queries, report_types, targets
+from scripts.bench import databases, inside, queries, report_types, targets, trail
 from scripts.bench.measure import Run, Timing, plain
 from scripts.bench.pages import measured, vitals
 from scripts.bench.race import race
@@ -130,6 +130,10 @@ def main() -> int:
             if patients <= databases.MOST or engine == "postgresql":
                 lines += section(engine, patients, requests)
                 write(lines, asked.quick)
+    if databases.MOST in asked.patients and not asked.quick:
+        for engine in asked.engines:
+            lines += trail.table(engine)
+            write(lines, asked.quick)
     command = [sys.executable, "-m", "scripts.bench.inside"]
     url = databases.url_of("sqlite", asked.patients[0])
     milliseconds = subprocess.check_output(command, cwd=databases.ROOT, env=databases.environment(url), text=True)

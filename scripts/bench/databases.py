@@ -19,8 +19,8 @@ MOST = 100_000
 PREFIX = os.environ.get("BENCH_DATABASE", "clinic_bench")
 
 
-def url_of(engine: str, patients: int) -> str:
-    """Where the data set of so many patients is."""
+def url_of(engine: str, patients: int | str) -> str:
+    """Where the data set of so many patients, or of this name, is."""
     if engine == "sqlite":
         return f"sqlite:///{FOLDER / f'{patients}.sqlite3'}"
     return urlunsplit(urlsplit(SERVER)._replace(path=f"/{PREFIX}_{patients}"))
@@ -43,7 +43,7 @@ def manage(url: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment(url), check=True)
 
 
-def exists(engine: str, patients: int) -> bool:
+def exists(engine: str, patients: int | str) -> bool:
     """Whether the data set is there; on PostgreSQL it is made, empty, if it is not."""
     if engine == "sqlite":
         FOLDER.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django import forms
 from django.contrib.messages import get_messages
 from django.db import transaction
 from django.test import Client
@@ -18,7 +19,8 @@ from django.urls import reverse
 from audit.models import AuditLog
 from healthcare import conflicts
 from healthcare.clock import now, today
-from healthcare.generic.forms import ActionPage, EditPage
+from healthcare.generic import DetailPage
+from healthcare.generic.forms import ActionPage, EditPage, FormPage
 from healthcare.roles import Role
 from tests import factories as f
 from tests.departments.test_log_in import with_factor
@@ -64,6 +66,13 @@ def tomorrow(user, **fields):
     return visit(user, status="scheduled", appointment_date=today() + timedelta(days=1), **fields)
 
 
+def arrived(user):
+    """A visit that was checked in and measured."""
+    found = visit(user, status="checked_in", checked_in_at=now() - timedelta(minutes=5))
+    f.VitalSignFactory(patient=found.patient)
+    return found
+
+
 def lab_test(user, *steps):
     """A lab test that went through these steps."""
     test = sample(VIEWS["lab_test_detail"].model, user)
@@ -102,7 +111,7 @@ ROWS = {
     "appointment_check_in": lambda user: visit(user, status="scheduled"),
     "appointment_undo_check_in": lambda user: visit(user, status="checked_in", checked_in_at=now()),
     "appointment_undo_no_show": lambda user: visit(user, status="no_show"),
-    "appointment_start": lambda user: visit(user, status="checked_in", checked_in_at=now()),
+    "appointment_start": lambda user: arrived(user),
     "appointment_no_show": lambda user: visit(user, status="scheduled", appointment_date=today() - timedelta(days=1)),
     "appointment_complete": lambda user: consultation_of(user, diagnosis="Cold", completed_at=now()).appointment,
     "consultation_edit": consultation_of,
@@ -260,3 +269,72 @@ def test_steps(name):
     told = told_since(before, user)
     verbs = set(told.values_list("action", flat=True))
     assert (form.action or "update") in verbs, (name, verbs, said)
+
+
+DETAILS = [
+    name for name in NAMES if issubclass(VIEWS[name], DetailPage) and Role.ADMINISTRATOR in VIEWS[name].allowed_roles()
+]
+
+
+@pytest.mark.parametrize("name", DETAILS)
+@pytest.mark.spec("AUD-4")
+def test_details_lead_to_their_history(name):
+    client, _user, url = prepared(name)
+    page = client.get(url)
+    row = page.context["object"]
+    links = {f"{reverse('audit_log_list')}?{key}={row.pk}" for key in ("entity_id", "patient_id")}
+    assert name in NO_HISTORY or any(link in page.content.decode() for link in links)
+
+
+#: The entry is the history.
+NO_HISTORY = {"audit_log_detail"}
+
+
+#: Files and the ways in are told in the tests of their own.
+ELSEWHERE = {"second_factor_on", "setup", "password_change", "user_import", "service_import", "patient_import_create"}
+CREATES = [name for name in NAMES if issubclass(VIEWS[name], FormPage) and name not in {*EDITS, *ACTIONS, *ELSEWHERE}]
+#: What its fields alone do not tell.
+FILLED = {
+    "patient_create": lambda user: {"date_of_birth": "1990-05-17"},
+    "patient_merge": lambda user: {"merged": f.PatientFactory().pk},
+    "medical_record_create": lambda user: {"patient": f.PatientFactory(record=None).pk},
+    "doctor_schedule_create": lambda user: {"end_time": "23:30"},
+    "vital_sign_create": lambda user: {"pulse_rate": "72"},
+    "consultation_create": lambda user: {"appointment": arrived(user).pk},
+    "problem_create": lambda user: {"title": "Asthma"},
+    "prescription_create": lambda user: {"medication_name": "Nothing that the catalogue knows"},
+}
+
+
+def value_for(field, user):
+    """Something that the field takes."""
+    if isinstance(field, forms.ModelChoiceField):
+        return str((field.queryset.first() or sample(field.queryset.model, user)).pk)
+    if isinstance(field, forms.ChoiceField):
+        return next(str(value) for value, _label in field.choices if value)
+    kinds = {
+        forms.DecimalField: "10",
+        forms.IntegerField: "30",
+        forms.DateField: f"{today():%Y-%m-%d}",
+        forms.TimeField: "23:00",
+        forms.EmailField: "typed@clinic.test",
+    }
+    return next((value for kind, value in kinds.items() if isinstance(field, kind)), "Typed")
+
+
+@pytest.mark.parametrize("name", CREATES)
+def test_creations(name):
+    client, user, url = prepared(name)
+    page = client.get(url)
+    form = page.context["form"]
+    data = as_shown(form) | {"new_id": page.context.get("new_id", "")}
+    for field_name, field in form.fields.items():
+        if field.required and data.get(form.add_prefix(field_name), "") in ("", "Asked for by the patient"):
+            data[form.add_prefix(field_name)] = value_for(field, user)
+    data |= FILLED[name](user) if name in FILLED else {}
+    before = trail()
+    response = client.post(url, data)
+    left = response.context.get("form") if response.context else None
+    assert left is None, (name, left.errors)
+    told = told_since(before, user)
+    assert told.filter(action=form.action or "create").exists(), (name, list(told.values_list("action", flat=True)))

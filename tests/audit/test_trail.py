@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from django import forms
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
@@ -134,6 +136,26 @@ def test_the_guards_come_back_after_a_rebuilt_table_is_migrated(tmp_path):
             for name in names:
                 cursor.execute(f"DROP TRIGGER {name} ON audit_logs")
     assert not refuses_updates()
+    call_command("migrate", verbosity=0)
+    assert refuses_updates()
+
+
+@pytest.mark.spec("AUD-2")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no parts of a table")
+def test_a_trail_in_parts_is_one_table_that_refuses_change_in_every_part():
+    script = (Path(settings.BASE_DIR) / "scripts" / "partition_audit.sql").read_text()
+    with connection.cursor() as cursor:
+        for _time in range(2):  # it is run again for the months to come
+            cursor.execute(script)
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'audit_logs'::regclass")
+        parts = {name for (name,) in cursor.fetchall()}
+    assert len(parts) == 15 and {"audit_logs_first", "audit_logs_later"} < parts
+    row = AuditLog.objects.create(action="view", entity_type="patient")
+    assert AuditLog.objects.get(pk=row.pk) == row
+    for table in ("audit_logs", *parts):
+        for statement in ("UPDATE {} SET action = 'print'", "DELETE FROM {}"):
+            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement.format(table))
     call_command("migrate", verbosity=0)
     assert refuses_updates()
 

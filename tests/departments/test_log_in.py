@@ -289,6 +289,46 @@ def test_the_database_alone_does_not_tell_a_secret(settings, nurse):
     assert factor_secret(nurse) == secret
 
 
+@pytest.mark.spec("AUTH-5")
+def test_a_browser_is_remembered_only_where_the_clinic_allows_it_and_never_longer(settings, nurse):
+    def second_step(client, code, **data):
+        page = client.get(reverse("login_code")).content.decode()
+        client.post(reverse("login_code"), {"code": code, **data})
+        return page
+
+    _secret, codes = with_factor(nurse)
+    plain, _ = log_in(nurse.email)
+    assert "remember" not in second_step(plain, codes[0], remember="on")  # off by default, whatever is posted
+    assert "remembered" not in plain.cookies
+
+    settings.SECOND_FACTOR_REMEMBER_DAYS = 7
+    client, _ = log_in(nurse.email)
+    assert "for 7 days" in second_step(client, codes[1])
+    assert "remembered" not in client.cookies  # not ticked
+    client, _ = log_in(nurse.email)
+    second_step(client, codes[2], remember="on")
+    cookie = client.cookies["remembered"]
+    assert cookie["httponly"] and cookie["samesite"] == "Strict"
+
+    def asks(user=nurse, password=PASSWORD):
+        browser = Client()
+        browser.cookies["remembered"] = cookie.value
+        return log_in(user.email, password, browser)[1].url == reverse("login_code")
+
+    assert not asks()
+    other = UserFactory()
+    with_factor(other)
+    assert asks(other)  # somebody else's mark
+    with time_machine.travel(now() + timedelta(days=7, seconds=5), tick=False):
+        assert asks()
+    settings.SECOND_FACTOR_REMEMBER_DAYS = 0
+    assert asks()
+    settings.SECOND_FACTOR_REMEMBER_DAYS = 7
+    nurse.set_password(NEW)
+    nurse.save()
+    assert asks(password=NEW)
+
+
 def factor_secret(user):
     return SecondFactor.objects.get(user=user).secret
 

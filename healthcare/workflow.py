@@ -131,6 +131,11 @@ class WorkflowForm(forms.ModelForm):
         valid = super().is_valid()
         return all([valid, *(formset.is_valid() for formset in self.formsets.values())])
 
+    @property
+    def formset_errors(self) -> bool:
+        """Whether something is wrong in the rows, which the form's own `errors` do not tell."""
+        return any(any(rows.errors) or rows.non_form_errors() for rows in self.formsets.values())
+
     # -- rules -------------------------------------------------------------------------------
 
     def warn(self, kind: str, severity: str, message: Any, source: str = "") -> None:

@@ -297,6 +297,13 @@ class CancelLabTestForm(TransitionForm):
         self.fields["cancellation_reason"].required = True
 
 
+class OrderRows(Rows):
+    """The laboratory orders of a consultation."""
+
+    title = _("Lab tests")
+    add_label = _("Add a test")
+
+
 LabTestRows = formset_factory(
-    LabTestRowForm, formset=Rows, extra=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS, validate_max=True
+    LabTestRowForm, formset=OrderRows, extra=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS, validate_max=True
 )

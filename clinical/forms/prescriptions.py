@@ -302,6 +302,13 @@ class DiscontinuePrescriptionForm(WorkflowForm):
         return super().save(commit)
 
 
+class MedicationRows(Rows):
+    """The prescriptions of a consultation."""
+
+    title = _("Prescriptions")
+    add_label = _("Add a medication")
+
+
 PrescriptionRows = formset_factory(
-    PrescriptionRowForm, formset=Rows, extra=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS, validate_max=True
+    PrescriptionRowForm, formset=MedicationRows, extra=1, max_num=MAX_ROWS, absolute_max=MAX_ROWS, validate_max=True
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.forms import BaseFormSet
 
@@ -12,6 +12,9 @@ MAX_ROWS = 50
 
 class Rows(BaseFormSet):
     """A formset of WorkflowForms that make new rows."""
+
+    title: ClassVar[Any] = ""
+    add_label: ClassVar[Any] = ""
 
     def filled(self) -> list[Any]:
         """The rows that somebody wrote something into."""

@@ -176,7 +176,7 @@ def test_columns_follow_the_role(api_of):
     assert api_of("billing_officer").get(f"/appointments/{factories.AppointmentFactory().pk}").status_code == 403
 
 
-@pytest.mark.spec("API-1", "AUDIT-1")
+@pytest.mark.spec("API-1", "AUD-1")
 def test_details_and_views_are_audited_in_a_constant_number_of_queries(api_of):
     doctor = api_of("doctor")
     patient = factories.PatientFactory()

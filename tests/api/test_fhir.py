@@ -257,7 +257,7 @@ def test_codes_and_units_of_results(chart, doctor):
     assert "6298-4" in codes
 
 
-@pytest.mark.spec("ROLE-2", "AUDIT-1")
+@pytest.mark.spec("ROLE-2", "AUD-1")
 def test_a_confidential_chart_is_opened_with_a_reason(chart, doctor):
     chart.is_confidential = True
     chart.save()

@@ -120,7 +120,7 @@ def test_a_report_is_asked_for_and_downloaded(api_of, django_capture_on_commit_c
     assert api.data("DELETE", f"/reports/{made['id']}")["is_active"] is False
 
 
-@pytest.mark.spec("API-1", "AUDIT-1")
+@pytest.mark.spec("API-1", "AUD-1")
 def test_the_trail_is_read(api_of):
     api = api_of("administrator")
     api.data("POST", "/departments", {"name": "Surgery"}, 201)

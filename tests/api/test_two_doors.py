@@ -206,7 +206,7 @@ def test_both_doors_ask_about_the_same_warnings_and_take_the_reason(doctor):
     assert found[0] == found[1] and found[0][0]
 
 
-@pytest.mark.spec("WF-REG", "AUDIT-1")
+@pytest.mark.spec("WF-REG", "AUD-1")
 def test_both_doors_write_the_same_row_and_trail(receptionist):
     from audit.models import AuditLog
 

@@ -15,6 +15,7 @@ from healthcare.workflow import submit
 from tests.factories import (
     ConsultationFactory,
     LabTestFactory,
+    PatientAllergyFactory,
     PatientFactory,
     PrescriptionFactory,
     ProblemFactory,
@@ -180,6 +181,34 @@ def test_the_form_writes_out_and_counts(login, doctor, rows):
 
 
 # -- the chart, follow-ups, versions ---------------------------------------------------------
+
+
+@pytest.mark.spec("WF-CONS")
+def test_what_is_wrong_in_an_order_stands_in_the_summary(login, doctor, rows):
+    """Also when the note itself is right; each point leads to its field or row."""
+    note = ConsultationFactory(doctor=doctor)
+    PatientAllergyFactory(patient=note.patient, substance="Penicillin")
+    bare, risky = (
+        {"medication_name": "Paracetamol", "dosage": "1"},
+        {**bare, "medication_name": "Amoxicillin", "frequency": "bd", "duration": "5 days"},
+    )
+    answer = login(doctor).post(reverse("consultation_edit", args=[note.pk]), rows("prescriptions", bare, risky))
+    text = " ".join(answer.content.decode().split())
+    assert '<a href="#id_prescriptions-0-frequency">Prescriptions, row 1, Frequency</a>: This field' in text
+    assert '<a href="#row-prescriptions-1">Prescriptions, row 2</a>: Read the warnings' in text
+    assert 'id="row-prescriptions-1"' in text and text.count('id="warnings"') == 0
+    assert not note.prescriptions.exists()
+
+
+@pytest.mark.spec("WF-CONS")
+def test_empty_rows_are_drawn_once_for_everybody(login, doctor):
+    """Another doctor's page has the same empty rows, and nothing of the first one's patient."""
+    pages = []
+    for writer in (doctor, UserFactory(role="doctor")):
+        note = ConsultationFactory(doctor=writer)
+        pages.append(login(writer).get(reverse("consultation_edit", args=[note.pk])).content.decode())
+    found = [page.split("data-formset-rows>")[1].split("</template>")[0] for page in pages]
+    assert found[0] == found[1] and 'name="prescriptions-0-dosage"' in found[0]
 
 
 @pytest.mark.spec("WF-CONS")

@@ -45,6 +45,7 @@ _PHRASES = tuple(
         (rf"\b(?:sin|sem|senza|nessuna|nenhuma)\s+{_ALLERGY}{_OF} ", "no allergy to "),
         (rf"\bno(?: es| tiene)?\s+(?:alergic[ao]|alergia){_OF} ", "not allergic to "),
         (rf"\bnon(?: e)?\s+allergic[ao]{_OF} ", "not allergic to "),
+        (r"\b(?:geen|ingen) (?=\w+ ?allergi)", "no "),
         (r"\bkeine (?=\w+ (?:allergie|unvertraglichkeit))", "no "),
         (r"\b(?:ne|no|non|nao) (?:tolere|tolera|tollera)(?: pas)? ", "does not tolerate "),
         (r"\bvertragt (?:kein\w*|nicht) ", "does not tolerate "),
@@ -57,11 +58,11 @@ _PHRASES = tuple(
     )
 )  # fmt: skip
 #: "Penicillinallergie", "Sulfonamidallergie": German writes the two together.
-_COMPOUND = re.compile(r"\b([a-z]{4,}?)(?:s?allergien?|unvertraglichkeit)\b")
+_COMPOUND = re.compile(r"\b([a-z]{4,}?)(?:s?allergi(?:en?|a)?|unvertraglichkeit)\b")
 _ENGLISH = re.compile(r"\ballerg(?:y|ies|ic)\b")
 _HINT = re.compile(
     r"\b(?:sin|sem|niega|nega|alerg\w+|allergi[aen]\w*|aucune|pas|keine\w*|nessuna|senza|nenhuma|nicht|non|tolere|"
-    r"vertragt|tolera|tollera)\b|allergie"
+    r"vertragt|tolera|tollera)\b|allergi[ea]"
 )
 
 

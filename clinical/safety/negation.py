@@ -19,7 +19,10 @@ _EXCEPT = re.compile(
     r"\b(?:except(?:ing|ion of)?(?: for| to)?|other than|apart from|aside from|besides|with the exception of|"
     r"save for|bar)\b"
 )
-_CONTRAST = re.compile(r"\b(?:but|however|although|though|whereas|while)\b")
+# "rash while taking penicillin" contrasts nothing.
+_CONTRAST = re.compile(
+    r"\b(?:but|however|although|though|whereas|while(?! (?:on|taking|using|receiving|being|having|i|he|she|they)))\b"
+)
 _ALLERGY = (
     r"(?:allerg\w*|alerg\w*|hypersensitiv\w*|sensitiv\w*|intoleran\w*|reaction\w*|react\w*|adrs?|adverse|"
     r"anaphyla\w*|problems?|issues?|history|hx)"
@@ -41,7 +44,7 @@ _TOLERATES = re.compile(
 _TOLERATED_AFTER = re.compile(
     r"^(?: (?![§;])\S+){0,6}? (?:tolerated|tolerates|tolerating|(?:is |are |was )?(?:ok|okay|fine|safe)|"
     r"(?:without|no) (?:any |a )?(?:problems?|issues?|incident|trouble|difficulty|difficulties))\b"
-    r"(?! (?:poorly|badly|§))(?! \S+ §)"
+    r"(?! (?:poorly|badly|§|\?))(?! \S+ §)"
 )
 _REFUTED = re.compile(
     r"^(?: (?!§)\S+){0,7}? (?:ruled out|excluded|delabel\w*|de - label\w*|de label\w*|disproved|disproven|"
@@ -51,7 +54,7 @@ _REFUTED = re.compile(
     r"outgrown|outgrew|"
     r"(?:denied|denies)(?= ,| \)|$)|allergy resolved|"
     r"(?:skin |patch |allergy |oral |drug |challenge |provocation |ige )+(?:tests?|testing|challenge)? ?"
-    r"(?:was |is |were )?negative|"
+    r"(?:was |is |were )?negative|tested negative|"
     r"negative (?:skin|patch|allergy|oral|challenge|testing|test|ige|drug|provocation)|"
     r"passed (?:an |the )?(?:oral |drug )?challenge)"
 )
@@ -65,7 +68,9 @@ _UNDONE = re.compile(
 # Behind another allergen only: "rash, on amoxicillin" tells what the rash came from.
 _TAKES_NOW = re.compile(
     rf"(?:(?:^|§[^§]*?(?:,|;))(?: now| currently)* (?:on|taking|takes|uses|carries|switched to)|"
-    rf"\b(?:changed|switched|swapped) to|\breplaced (?:by|with)) ({_CHAIN})(?= ,| \)|$)"
+    rf"\b(?:changed|switched|swapped) to|\breplaced (?:by|with)) ({_CHAIN})"
+    r"(?: (?:\d+|mg|mcg|g|daily|regularly|once|twice|a|day|every|at|night|morning|od|bd|since|for|(?:19|20)\d\d|years|"
+    r"months|pain|headaches?|\w+day))*(?= ,| \)|$)"
 )
 # What a reaction was treated with: "anaphylaxis to penicillin, given adrenaline"; not if it caused one in its turn.
 _TREATED = re.compile(
@@ -103,6 +108,11 @@ _RELATIVE = re.compile(
 _RELATIVES_OWN = re.compile(
     r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? (?:has|had) (?:an? )?"
     rf"({_CHAIN}) allerg"
+)
+# "Mum gets hives with amoxicillin"
+_RELATIVES_REACTION = re.compile(
+    r"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband) (?:has|had|gets|got) (?:an? |severe )*"
+    rf"{_REACTED}\w* (?:with|to|from|after|on) ({_CHAIN})"
 )
 _RELATIVE_LIST = re.compile(
     rf"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? : ({_CHAIN})(?= {_REACTED}|,| ,|$)"
@@ -181,6 +191,8 @@ def _judge_clause(clause: str, verdicts: list[str], *, first: bool) -> None:
     for match in _CHALLENGED.finditer(clause):
         _set(verdicts, _slots(match.group(1)))
     for match in _TAKES_NOW.finditer(clause):
+        if re.search(rf"\b{_REACTED}", clause[match.end() :].split("§")[0]):
+            continue  # "takes aspirin daily, causes rash"
         for slot in _scope(match.group(1)):
             verdicts[slot] = "tolerated"
     refutes = _REFUTES.match(clause)
@@ -188,13 +200,14 @@ def _judge_clause(clause: str, verdicts: list[str], *, first: bool) -> None:
         _set(verdicts, _slots(refutes.group(1)))
     for match in _TREATED.finditer(clause):
         _set(verdicts, _slots(match.group(1)))
-    for pattern in (_FAMILY, _RELATIVE, _RELATIVES_OWN, _RELATIVE_LIST):
+    for pattern in (_FAMILY, _RELATIVE, _RELATIVES_OWN, _RELATIVES_REACTION, _RELATIVE_LIST):
         for match in pattern.finditer(clause):
             for slot in _slots(match.group(1)):
                 verdicts[slot] = "family"
     _judge_after(clause, verdicts)
     for match in _TOLERATES.finditer(clause):
-        if not _INTOLERANT.search(clause[: match.start()].rstrip()):
+        asked = clause.startswith(" ?", match.end())
+        if not asked and not _INTOLERANT.search(clause[: match.start()].rstrip()):
             for slot in _scope(match.group(1)):
                 verdicts[slot] = "tolerated"
     _judge_before(clause, verdicts, first=first)
@@ -268,9 +281,10 @@ def apply_to_previous(sentence: str, mentions: list[Mention]) -> list[Mention]:
     if (
         mentions
         and mentions[-1].tolerated
-        and re.match(rf"^(?:but )?(?:now|then|later|recently)\b.*{_REACTED}", sentence)
+        and re.search(rf"\b{_REACTED}", sentence)
+        and not re.search(r"\b(?:no|not|none|nil|never|without|any|denie[sd]|nk\w*|unknown)\b", sentence)
     ):
-        return [*mentions[:-1], replace(mentions[-1], tolerated=False)]  # "fine with aspirin for years; now wheeze"
+        return [*mentions[:-1], replace(mentions[-1], tolerated=False)]  # "on aspirin for years; now wheeze"
     if mentions and re.match(
         r"^(?:since )?(?:ruled out|delabel\w*|de label\w*|tolerated(?! poorly)|allergy ruled out|"
         r"no longer allergic|"

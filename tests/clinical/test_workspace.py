@@ -188,10 +188,8 @@ def test_what_is_wrong_in_an_order_stands_in_the_summary(login, doctor, rows):
     """Also when the note itself is right; each point leads to its field or row."""
     note = ConsultationFactory(doctor=doctor)
     PatientAllergyFactory(patient=note.patient, substance="Penicillin")
-    bare, risky = (
-        {"medication_name": "Paracetamol", "dosage": "1"},
-        {**bare, "medication_name": "Amoxicillin", "frequency": "bd", "duration": "5 days"},
-    )
+    bare = {"medication_name": "Paracetamol", "dosage": "1"}
+    risky = {**bare, "medication_name": "Amoxicillin", "frequency": "bd", "duration": "5 days"}
     answer = login(doctor).post(reverse("consultation_edit", args=[note.pk]), rows("prescriptions", bare, risky))
     text = " ".join(answer.content.decode().split())
     assert '<a href="#id_prescriptions-0-frequency">Prescriptions, row 1, Frequency</a>: This field' in text

@@ -13,6 +13,7 @@ import departments.api
 import patients.api
 import reporting.api
 import scheduling.api
+from healthcare.rest.operations import operations_of
 from healthcare.rest.routes import NoSuchPath, build, patterns
 
 ROOMS = (departments.api, patients.api, scheduling.api, clinical.api, billing.api, reporting.api, audit.api)
@@ -20,7 +21,7 @@ OPERATIONS = [
     operation
     for room in ROOMS
     for operation in (
-        *(operation for resource in room.RESOURCES for operation in resource.operations()),
+        *(operation for resource in room.RESOURCES for operation in operations_of(resource)),
         *getattr(room, "OPERATIONS", ()),
     )
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from ninja import NinjaAPI
 
-from healthcare.rest.resource import Operation
+from healthcare.rest.operations import Operation
 from healthcare.rest.schemas import ErrorAnswer
 from healthcare.roles import PUBLIC
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from fhir.resources.R4B import get_fhir_model_class
 
 from audit.models import AuditLog
@@ -195,6 +197,28 @@ def test_everything_of_a_patient_is_one_bundle(chart, doctor, receptionist):
     assert Fhir(receptionist).get(f"/Patient/{chart.pk}/$everything").status_code == 403
 
 
+def test_pages_follow_each_other_to_the_end(chart, doctor):
+    """Each row once, none left out, over all tables of a chart and of a search; a deep page asks no more."""
+    whole = Fhir(doctor).get(f"/Patient/{chart.pk}/$everything").body
+    assert whole["total"] == len(whole["entry"]) and [each["relation"] for each in whole["link"]] == ["self"]
+    for path, size in ((f"/Patient/{chart.pk}/$everything", 2), (f"/Condition?patient={chart.pk}", 1)):
+        everything = [each["fullUrl"] for each in Fhir(doctor).get(path).body["entry"]]
+        walked, asked = [], f"{path}{'&' if '?' in path else '?'}_count={size}"
+        queries = set()
+        while asked:
+            with CaptureQueriesContext(connection) as captured:
+                page = Fhir(doctor).get(asked).body
+            queries.add(len(captured))
+            walked += [each["fullUrl"] for each in page["entry"]]
+            links = {each["relation"]: each["url"] for each in page["link"]}
+            asked = links.get("next", "").partition("/fhir")[2]
+        assert walked == everything and len(set(walked)) == len(walked) > size
+        assert max(queries) <= 25, queries
+    for wrong in ("x", "0.x", "99.00000000-0000-7000-8000-000000000000", "0.00000000-0000-7000-8000-000000000000"):
+        assert Fhir(doctor).get(f"/Encounter?_after={wrong}").status_code == 400
+
+
+@pytest.mark.spec("API-6", "AUDIT-1")
 def test_reading_is_audited(chart, doctor):
     Fhir(doctor).get(f"/Patient/{chart.pk}")
     Fhir(doctor).get(f"/Observation?patient={chart.pk}")

@@ -25,11 +25,11 @@ def in_order(source: Source, rows: Any) -> Any:
 
 
 def count_in(query: Any, default: int, most: int) -> int:
-    """`_count`."""
+    """`_count`; 0 asks for the total alone."""
     text = query.get("_count") or str(default)
     if not (text.isascii() and text.isdigit() and len(text) < 9):
         raise BadSearch(_("%(name)s must be a whole number.") % {"name": "_count"})
-    return max(min(int(text), most), 1)
+    return min(int(text), most)
 
 
 def page_of(
@@ -44,7 +44,7 @@ def page_of(
         if (wanted := count + 1 - len(found)) > 0:
             found += [(number, row) for row in rows[:wanted]]
     page = [(queries[number][0], row) for number, row in found[:count]]
-    following = f"{found[count - 1][0]}.{found[count - 1][1].pk}" if len(found) > count else ""
+    following = f"{found[count - 1][0]}.{found[count - 1][1].pk}" if 0 < count < len(found) else ""
     return page, following
 
 

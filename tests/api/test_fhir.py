@@ -214,6 +214,8 @@ def test_pages_follow_each_other_to_the_end(chart, doctor):
             asked = links.get("next", "").partition("/fhir")[2]
         assert walked == everything and len(set(walked)) == len(walked) > size
         assert max(queries) <= 25, queries
+    counted = Fhir(doctor).get("/Encounter?_count=0").body
+    assert counted["total"] == 2 and "entry" not in counted and len(counted["link"]) == 1
     for wrong in ("x", "0.x", "99.00000000-0000-7000-8000-000000000000", "0.00000000-0000-7000-8000-000000000000"):
         assert Fhir(doctor).get(f"/Encounter?_after={wrong}").status_code == 400
 

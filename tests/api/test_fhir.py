@@ -220,6 +220,22 @@ def test_pages_follow_each_other_to_the_end(chart, doctor):
         assert Fhir(doctor).get(f"/Encounter?_after={wrong}").status_code == 400
 
 
+def test_a_long_chart_costs_no_more_queries(chart, doctor, administrator):
+    found = []
+    for more in (0, 12):
+        for _ in range(more):
+            visit = factories.ConsultationFactory(patient=chart, doctor=doctor, completed=True)
+            factories.VitalSignFactory(patient=chart)
+            factories.LabTestFactory(consultation=visit, patient=chart, ordered_by_doctor=doctor)
+            medication = factories.MedicationFactory()
+            factories.PrescriptionFactory(consultation=visit, medication=medication)
+            factories.InvoiceFactory(patient=chart, status="issued")
+        with CaptureQueriesContext(connection) as queries:
+            whole = Fhir(administrator).get(f"/Patient/{chart.pk}/$everything").body
+        found.append((len(queries), whole["total"]))
+    assert found[0][0] >= found[1][0] and found[1][1] > found[0][1] + 60, found
+
+
 @pytest.mark.spec("API-6", "AUDIT-1")
 def test_reading_is_audited(chart, doctor):
     Fhir(doctor).get(f"/Patient/{chart.pk}")

@@ -79,6 +79,8 @@ def test_lines_by_themselves_go_through_the_invoices_own_form(api_of, visit):
     assert api.data("GET", f"/invoices/{invoice}")["total_amount"] == "50.00"
     bad = api.patch(path, {"quantity": 0})
     assert bad.status_code == 400 and bad.body["error"]["fields"]["quantity"]
+    empty = api.post("/invoice-line-items", {"invoice_id": invoice})
+    assert empty.status_code == 400 and set(empty.body["error"]["fields"]) == {"description", "unit_price"}
     other = api.data("POST", "/invoice-line-items", {"invoice_id": invoice, "description": "X", "unit_price": 1}, 201)
     api.data("DELETE", f"/invoice-line-items/{other['id']}")
     assert AuditLog.objects.filter(action="remove", entity_id=other["id"]).exists()

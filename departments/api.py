@@ -17,7 +17,7 @@ from departments.views.login import code_is_right
 from healthcare.events import record
 from healthcare.rest import Nested, Resource
 from healthcare.rest.answers import ApiError, answer
-from healthcare.rest.resource import Operation
+from healthcare.rest.operations import Operation
 from healthcare.rest.schemas import success
 from healthcare.roles import PUBLIC
 

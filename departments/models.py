@@ -9,12 +9,13 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from departments.sessions import end_tokens
 from healthcare.clock import now
 from healthcare.crypto import SealedField
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
@@ -129,7 +130,12 @@ class User(AbstractBaseUser, BaseModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
-        super().save(*args, **kwargs)
+        old, _new = self.changed_values(kwargs.get("update_fields"))
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            # For good: whoever gets the old role or the account back logs in again (AUTH-4).
+            if old.keys() & {"password", "role", "is_active"}:
+                end_tokens(self)
 
     @property
     def phone_shown(self) -> str:

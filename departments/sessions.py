@@ -57,10 +57,25 @@ def live_sessions(user: Any) -> Any:
 
 
 def end_sessions(user: Any, *, public_id: Any = None, but: str | None = None) -> int:
-    """End one session of the person, or all of them (`but` the one with this key); how many there were."""
-    rows = user.sessions.all()
+    """End one session of the person, or all of them and their log-ins by token (`but` the one with this key).
+
+    Gives how many there were.
+    """
+    rows, tokens = user.sessions.all(), 0
     if public_id is not None:
         rows = rows.filter(public_id=public_id)
+    else:
+        tokens = end_tokens(user)
     if but is not None:
         rows = rows.exclude(session_key=but)
-    return int(rows.delete()[0])
+    return int(rows.delete()[0]) + tokens
+
+
+def end_tokens(user: Any) -> int:
+    """End the person's log-ins by token for good; how many there were."""
+    return int(live_tokens(user).update(revoked_at=now()))
+
+
+def live_tokens(user: Any) -> Any:
+    """The person's log-ins by token that have not ended."""
+    return user.api_sessions.filter(revoked_at__isnull=True, expires_at__gt=now())

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from healthcare.access import RoleView
-from healthcare.api import EXAMPLES, OPERATIONS, api
+from healthcare.api import OPERATIONS, api
+from healthcare.api_examples import EXAMPLES
 from healthcare.rest import openapi as description
 from healthcare.roles import PUBLIC
 

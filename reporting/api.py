@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from healthcare.rest import Resource
 from healthcare.rest.handlers import guarded
-from healthcare.rest.resource import Operation
+from healthcare.rest.operations import Operation
 from reporting import views
 from reporting.documents import CONTENT_TYPES
 

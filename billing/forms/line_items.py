@@ -49,6 +49,8 @@ class LineItemForm(WorkflowForm):
         for index, row in enumerate(rows):
             data |= {f"line_items-{index}-{name}": as_posted(value) for name, value in row.items()}
         self.invoice_form = EditInvoiceForm(actor=self.actor, instance=self.draft, data=data)
+        # On the page an empty row is nothing; here somebody asks for this line, so it has to say something.
+        self.invoice_form.formsets["line_items"].forms[-1].empty_permitted = False
         if not self.invoice_form.is_valid():
             self.take_over_errors(self.invoice_form)
         return cleaned

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from departments import lockout, second_factor
 from departments.models import ClinicSettings, SecondFactor, User
 from departments.passwords import is_present_password
-from departments.sessions import end_sessions, live_sessions
+from departments.sessions import end_sessions, live_sessions, live_tokens
 from healthcare.events import record
 from healthcare.workflow import WorkflowForm, refuse
 
@@ -200,7 +200,8 @@ class EndSessionsForm(WorkflowForm):
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
-        return super().available(instance, actor) and live_sessions(instance).exists()
+        used = live_sessions(instance).exists() or live_tokens(instance).exists()
+        return super().available(instance, actor) and used
 
     def save(self, commit: bool = True) -> Any:
         ended = end_sessions(self.instance, public_id=self.cleaned_data.get("session"), but=self.kept)

@@ -12,24 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-COUNT, MOST, FURTHEST = 50, 200, 10_000
 PREFIXES = ("eq", "ne", "ge", "le", "gt", "lt")
 PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 
 
 class BadSearch(Exception):
     """A search parameter that cannot be read."""
-
-
-def page_bounds(query: Any) -> tuple[int, int]:
-    """`_count` and `_offset`."""
-    found = []
-    for name, default, most in (("_count", COUNT, MOST), ("_offset", 0, FURTHEST)):
-        text = query.get(name) or str(default)
-        if not (text.isascii() and text.isdigit() and len(text) < 9):
-            raise BadSearch(_("%(name)s must be a whole number.") % {"name": name})
-        found.append(min(int(text), most))
-    return max(found[0], 1), found[1]
 
 
 def key_in(text: str, kind: str) -> UUID:
@@ -41,7 +29,7 @@ def key_in(text: str, kind: str) -> UUID:
 
 
 def found_rows(kind: Any, source: Any, request: HttpRequest) -> tuple[Any, UUID | None]:
-    """The rows that the person may see and the search asks for, newest first; the patient if it names one."""
+    """The rows that the person may see and the search asks for; the patient if it names one."""
     query, rows, patient = request.GET, source.rows().visible_to(request.user), None
     if "_id" in query:
         keys = [key_in(text[:36], kind.name) for text in query["_id"].split(",")[:100]]
@@ -63,7 +51,7 @@ def found_rows(kind: Any, source: Any, request: HttpRequest) -> tuple[Any, UUID 
             either |= Q(**condition) if condition else ~Q(pk__in=[])
         rows = rows.filter(either)
     rows = own_parameters(kind, rows, query)
-    return rows.order_by(f"-{source.date or 'created_at'}", "-pk"), patient
+    return rows, patient
 
 
 def open_only(source: Any, rows: Any) -> Any:

@@ -15,9 +15,11 @@ from healthcare.events import record
 from healthcare.fhir.answers import fhir_answer, guarded
 from healthcare.fhir.bulk import bulk_urls
 from healthcare.fhir.includes import INCLUDES, included
-from healthcare.fhir.search import found_rows, open_only, page_bounds
+from healthcare.fhir.paging import in_order, page_of
+from healthcare.fhir.search import found_rows, open_only
 from healthcare.fhir.types import KINDS, Kind, Source
 from healthcare.rest.confidential import open_chart
+from healthcare.rest.totals import total_of
 from healthcare.roles import PUBLIC, may
 from patients.models import Patient
 
@@ -28,7 +30,7 @@ TYPES = {
     **dict.fromkeys(("date", "birthdate", "_lastUpdated"), "date"),
     "patient": "reference",
 }
-#: Rows of one type in `$everything`; a chart has fewer.
+#: Rows on one page of `$everything`: most charts are one page.
 MOST = 1000
 
 
@@ -72,37 +74,42 @@ def searching(kind: Kind) -> Any:
     """`GET /fhir/Type?patient=&date=...`."""
 
     def view(request: HttpRequest) -> HttpResponse:
-        count, offset = page_bounds(request.GET)
-        entries: list[dict[str, Any]] = []
-        total, patient, opened, wanted, skip = 0, None, False, count, offset
+        patient, opened, queries = None, False, []
         for source in kind.sources:
-            if not may(request.user, source.permission):
-                continue
-            rows, patient = found_rows(kind, source, request)
-            if patient and not opened:
+            allowed = may(request.user, source.permission)
+            rows, patient = found_rows(kind, source, request) if allowed else (source.rows().none(), patient)
+            if allowed and patient and not opened:
                 open_chart(request, Patient.objects.filter(pk=patient).first())
                 opened = True
             elif not patient:
                 rows = open_only(source, rows)
-            here = rows.order_by().count()
-            total += here
-            if wanted > 0 and skip < here:
-                page = list(rows[skip : skip + wanted])
-                wanted -= len(page)
-                entries += [entry(request, resource) for resource in resources(source, page, request.user)]
-            skip = max(skip - here, 0)
+            queries.append((source, in_order(source, rows)))
+        page, following = page_of(queries, request.GET)
         record("view", entity_type=kind.name.lower(), patient_id=patient, values={"fhir": sorted(request.GET)})
-        bundle: dict[str, Any] = {
-            "resourceType": "Bundle",
-            "type": "searchset",
-            "link": links(request, count, offset, total),
-        }
+        entries = entries_of(page, request)
         entries += [entry(request, resource, "include") for resource in included(kind, entries, request)]
+        bundle = bundle_of(request, entries, following)
         if kind.name != "Observation":  # a row of measurements is several resources
-            bundle["total"] = total
-        return fhir_answer({**bundle, **({"entry": entries} if entries else {})})
+            bundle["total"] = sum(total_of(rows) for _source, rows in queries)
+        return fhir_answer(bundle)
 
     return view
+
+
+def entries_of(page: list[tuple[Source, Any]], request: HttpRequest) -> list[dict[str, Any]]:
+    """The rows of a page as entries of a bundle."""
+    return [entry(request, resource) for source, row in page for resource in resources(source, [row], request.user)]
+
+
+def bundle_of(request: HttpRequest, entries: list[dict[str, Any]], following: str) -> dict[str, Any]:
+    """The answer to a search: this page, and where the next one begins."""
+    links = [{"relation": "self", "url": request.build_absolute_uri()}]
+    if following:
+        query = request.GET.copy()
+        query["_after"] = following
+        links.append({"relation": "next", "url": request.build_absolute_uri(f"{request.path}?{query.urlencode()}")})
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    return {**bundle, **({"entry": entries} if entries else {})}
 
 
 def entry(request: HttpRequest, resource: dict[str, Any], mode: str = "match") -> dict[str, Any]:
@@ -111,31 +118,26 @@ def entry(request: HttpRequest, resource: dict[str, Any], mode: str = "match") -
     return {"fullUrl": address, "resource": resource, "search": {"mode": mode}}
 
 
-def links(request: HttpRequest, count: int, offset: int, total: int) -> list[dict[str, str]]:
-    """This page and the next."""
-    found = [{"relation": "self", "url": request.build_absolute_uri()}]
-    if offset + count < total:
-        query = request.GET.copy()
-        query["_count"], query["_offset"] = str(count), str(offset + count)
-        found.append({"relation": "next", "url": request.build_absolute_uri(f"{request.path}?{query.urlencode()}")})
-    return found
-
-
 def everything(request: HttpRequest, key: UUID) -> HttpResponse:
-    """The whole chart as a bundle, as far as the role sees it; audited as an export (DATA-5)."""
+    """The whole chart, page by page, as far as the role sees it; audited as an export (DATA-5)."""
     patient = Patient.objects.visible_to(request.user).filter(pk=key).first()
     if patient is None:
         raise Http404
     open_chart(request, patient)
     record("export", patient, values={"format": "fhir"})
-    found = [KINDS["Patient"].sources[0].read(patient, request.user)]
+    own = KINDS["Patient"].sources[0]
+    queries = [(own, in_order(own, Patient.objects.filter(pk=key)))]
     for kind in KINDS.values():
-        for source in kind.sources if kind.of_patient and may(request.user, kind.permission) else ():
-            if may(request.user, source.permission):
-                rows = source.rows().visible_to(request.user).filter(**{source.patient: key})[:MOST]
-                found += resources(source, rows, request.user)
-    entries = [entry(request, resource) for resource in found]
-    return fhir_answer({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+        for source in kind.sources if kind.of_patient else ():
+            rows = source.rows().visible_to(request.user).filter(**{source.patient: key})
+            allowed = may(request.user, kind.permission) and may(request.user, source.permission)
+            queries.append((source, in_order(source, rows if allowed else rows.none())))
+    page, following = page_of(queries, request.GET, default=MOST, most=MOST)
+    entries = entries_of(page, request)
+    bundle = bundle_of(request, entries, following)
+    if not following and "_after" not in request.GET:
+        bundle["total"] = len(entries)
+    return fhir_answer(bundle)
 
 
 def metadata(request: HttpRequest) -> HttpResponse:

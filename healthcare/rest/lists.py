@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from healthcare.generic.lists import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
 from healthcare.rest.answers import ApiError
 from healthcare.rest.schemas import COMMON, of_query
+from healthcare.rest.totals import total_of
 
 #: Found by the path, or by nobody.
 UNASKED = frozenset({"id", "password"})
@@ -87,8 +88,7 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     rows = narrowed(resource, rows, request)
     size = min(number(asked, "page_size", PAGE_SIZES[0]), MAX_PAGE_SIZE)
     current = number(asked, "page", 1)
-    order = page.total_ordering()
-    total = rows.order_by().count()
+    order, start = page.total_ordering(), (current - 1) * size
     if "after" in request.GET:
         try:
             cursor = page.row_from("after", rows)
@@ -96,17 +96,18 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
             raise bad_query("after", _("There is no such row.")) from None
         found = page.window(rows, order, size + 1, cursor=cursor)
     else:
-        start = (current - 1) * size
         if start > OFFSET_CAP:
             raise bad_query("page", _("Walk further with `after`, the `next` of each answer."))
         found = page.window(rows, order, size + 1, start=start)
     more = len(found) > size
+    # What ends on this page is counted already.
+    counted = "after" not in request.GET and not more and (bool(found) or not start)
     items = [resource.row(row, request.user) for row in found[:size]]
     return {
         "items": items,
         "page": current,
         "page_size": size,
-        "total": total,
+        "total": start + len(found) if counted else total_of(rows),
         "next": items[-1]["id"] if more else None,
     }
 

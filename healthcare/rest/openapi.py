@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from ninja import NinjaAPI
 
-from healthcare.rest.resource import Operation
+from healthcare.rest.operations import Operation
 from healthcare.rest.schemas import ErrorAnswer
 from healthcare.roles import PUBLIC
 
@@ -63,12 +63,32 @@ def openapi(
         told["parameters"] += [{"in": "header", "name": name, **HEADERS[name]} for name in operation.headers]
         if operation.permission != PUBLIC:
             told["security"].append({"session": []})
-        if operation.name in examples:
-            told["requestBody"]["content"]["application/json"]["example"] = examples[operation.name]
+        if "requestBody" in told:
+            body = told["requestBody"]["content"]["application/json"]
+            body["example"] = example_of(operation, properties_of(body["schema"], components), examples)
         if operation.content:
             kinds = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in operation.content}
             told["responses"][200]["content"] = kinds
     return schema
+
+
+def properties_of(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a body, which may be left out altogether (then in `allOf` or `anyOf`)."""
+    for kind in (schema, *schema.get("allOf", ()), *schema.get("anyOf", ())):
+        if "$ref" in kind:
+            found: dict[str, Any] = components["schemas"][kind["$ref"].rpartition("/")[2]]["properties"]
+            return found
+    return {}
+
+
+def example_of(operation: Operation, properties: dict[str, Any], examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A body: the operation's own; else that of the POST for a PUT, a column of it for a PATCH, a reason for a step."""
+    made = {name: value for name, value in examples.get(f"POST /{operation.tag}", {}).items() if name in properties}
+    reasons = [name for name in properties if name.endswith("_reason") and name != "override_reason"]
+    default = {"PUT": made, "PATCH": dict([*made.items()][-1:])}.get(
+        operation.verb, dict.fromkeys(reasons, "Entered by mistake")
+    )
+    return examples.get(operation.name, default)
 
 
 def error(words: str, code: str, message: str) -> dict[str, Any]:

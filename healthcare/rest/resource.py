@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from pydantic import BaseModel
 
 from healthcare.access import visible_or_denied
 from healthcare.events import record
@@ -17,75 +16,17 @@ from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
 from healthcare.rest.confidential import open_chart
-from healthcare.rest.handlers import changes, form_of, guarded, makes, reads_details, reads_list, reads_one, steps
+from healthcare.rest.handlers import form_of
 from healthcare.rest.idempotency import key_of
-from healthcare.rest.lists import page_of, query_of
-from healthcare.rest.schemas import body_of, described, listed, of_column, plain, reader_of, success
+from healthcare.rest.lists import page_of
+from healthcare.rest.nested import Brief, Nested
+from healthcare.rest.schemas import described, of_column, reader_of
+from healthcare.rest.versions import etag, version_seen
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, lock, submit
 
 #: Columns that no answer holds.
 SENSITIVE = frozenset({"password", "search_text"})
-
-
-@dataclass(frozen=True)
-class Nested:
-    """Another resource's rows within `details`: one behind a key, or the newest of many."""
-
-    path: str
-    resource: "Resource"
-    order: str = ""
-    limit: int = 50
-
-    def read(self, row: Any, user: Any) -> Any:
-        """The row or rows that this person may see; None without the permission."""
-        if not may(user, self.resource.list_permission):
-            return None
-        found = row
-        for step in self.path.split("."):
-            found = getattr(found, step, None)
-            if found is None:
-                return None
-        if not self.order:
-            return self.resource.row(found, user)
-        rows = found.visible_to(user).order_by(self.order, "pk")[: self.limit]
-        return [self.resource.row(each, user) for each in rows]
-
-
-@dataclass(frozen=True)
-class Brief:
-    """What every page about the row says of another one: some of its columns, such as a doctor's name."""
-
-    path: str
-    names: tuple[str, ...]
-
-    def read(self, row: Any, user: Any) -> Any:
-        """The columns, or None where there is no such row."""
-        found = getattr(row, self.path)
-        return None if found is None else {name: plain(getattr(found, name)) for name in self.names}
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One path and verb: its permission, its handler, its types."""
-
-    verb: str
-    path: str
-    permission: str
-    handler: Callable[..., HttpResponse]
-    summary: str
-    answer: Any
-    status: int = 200
-    tag: str = ""
-    #: For OpenAPI: query parameters, names of headers, and what a file may be.
-    query: dict[str, dict[str, Any]] = field(default_factory=dict)
-    headers: tuple[str, ...] = ()
-    content: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """As the tables of tests know it: `GET /patients`."""
-        return f"{self.verb} {self.path.replace('{uuid:', '{')}"
 
 
 @dataclass
@@ -265,157 +206,10 @@ class Resource:
         page.setup(quiet, **({"pk": key} if key else {}))
         return page.get_form_kwargs()
 
-    # -- types ----------------------------------------------------------------------------------
-
-    def saved_schema(self) -> type[BaseModel]:
-        """What a write answers: the row, and what was noticed; the id alone where the role does not see the row."""
-        more: dict[str, Any] = {"notices": {"type": "array", "items": {"type": "string"}}}
-        more |= {name: {"type": "string"} for name in self.once}
-        return described(f"{self.name}Saved", self.properties | more, ["id", "notices"])
-
-    def details_schema(self) -> type[BaseModel]:
-        """The row with the rows that belong to it."""
-        many = {"type": ["array", "null"], "items": {"type": "object"}}
-        inner = {
-            name: many if getattr(each, "order", "") else {"type": ["object", "null"]}
-            for name, each in self.details.items()
-        }
-        required = self.schema.model_json_schema().get("required", [])
-        return described(f"{self.name}Details", self.properties | inner, [*required, *inner])
-
-    # -- paths -------------------------------------------------------------------------------
-
-    def operations(self) -> list[Operation]:
-        """Every path and verb of this resource."""
-        one, found = f"/{self.path}/{{uuid:id}}", []
-        label = str(self.model._meta.verbose_name)
-
-        def add(
-            verb: str, path: str, permission: str, handler: Any, summary: str, schema: Any, status: int = 200
-        ) -> None:
-            found.append(
-                Operation(verb, path, permission, guarded(permission, handler), summary, schema, status, self.path)
-            )
-
-        answers = success(f"{self.name}Answer", self.schema)
-        saved = success(f"{self.name}SavedAnswer", self.saved_schema())
-        add(
-            "GET",
-            f"/{self.path}",
-            self.list_permission,
-            reads_list(self),
-            f"List: {label}",
-            success(f"{self.name}ListAnswer", listed(f"{self.name}List", self.schema)),
-        )
-        found[0] = replace(found[0], query=query_of(self))
-        if self.create:
-            schema = body_of(
-                f"{self.name}New",
-                form_of(self.create),
-                self.rows,
-                optional=self.optional,
-                unfolded=self.unfolded,
-                then=self.create_then,
-            )
-            for alias in ("", *(f"/{name}" for name in self.aliases)):
-                add(
-                    "POST",
-                    f"/{self.path}{alias}",
-                    permission_of(self.create),
-                    makes(self, self.create, schema),
-                    f"New: {label}{alias.replace('/', ' ')}",
-                    saved,
-                    201,
-                )
-        if self.detail_page:
-            add("GET", one, self.view_permission, reads_one(self), f"One: {label}", answers)
-        if self.details:
-            add(
-                "GET",
-                f"{one}/details",
-                self.view_permission,
-                reads_details(self),
-                f"With what belongs to it: {label}",
-                success(f"{self.name}DetailsAnswer", self.details_schema()),
-            )
-        if self.edit:
-            for verb, partial in (("PUT", False), ("PATCH", True)):
-                schema = body_of(
-                    f"{self.name}{verb.title()}",
-                    form_of(self.edit),
-                    self.rows,
-                    partial=partial,
-                    optional=self.assigned,
-                )
-                add(
-                    verb,
-                    one,
-                    permission_of(self.edit),
-                    changes(self, self.edit, schema, partial),
-                    f"{'Change' if partial else 'Replace'}: {label}",
-                    saved,
-                )
-        if self.delete:
-            schema = body_of(f"{self.name}Delete", form_of(self.delete), {})
-            add(
-                "DELETE",
-                one,
-                permission_of(self.delete),
-                steps(self, self.delete, schema),
-                f"{form_of(self.delete).submit_label}: {label}",
-                saved,
-            )
-        for name, thing in self.actions.items():
-            title = name.title().replace("-", "")
-            schema = body_of(f"{self.name}{title}", form_of(thing), self.rows if has_rows(thing) else {}, partial=True)
-            add(
-                "POST",
-                f"{one}/{name}",
-                permission_of(thing),
-                steps(self, thing, schema),
-                f"{form_of(thing).submit_label}: {label}",
-                saved,
-            )
-        return [replace(each, headers=self.headers_of(each)) for each in found]
-
-    def headers_of(self, operation: Operation) -> tuple[str, ...]:
-        """The headers that an operation heeds."""
-        if operation.verb == "POST" and "{" not in operation.path:
-            return ("Idempotency-Key",) if self.idempotent else ()
-        return ("If-Match",) if operation.verb != "GET" else ()
-
 
 # -- helpers -----------------------------------------------------------------------------------------
-
-
-def permission_of(thing: Any) -> str:
-    """Whoever may use the page."""
-    return str(thing.permission)
-
-
-def has_rows(thing: Any) -> bool:
-    """Whether the form has rows within it."""
-    return form_of(thing).build_formsets is not WorkflowForm.build_formsets
 
 
 def api_names(form: Any) -> dict[str, str]:
     """The API's names of a form's fields."""
     return {name: api_name(name, f) for name, f in form.fields.items()}
-
-
-def etag(row: Any) -> str:
-    """The row's version."""
-    return f'"{plain(row.updated_at)}"'
-
-
-def version_seen(request: HttpRequest, row: Any) -> str | None:
-    """The version that the caller saw, as the form takes it; None if they do not say."""
-    header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
-        return None
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
-    now = plain(row.updated_at)
-    return row.updated_at.isoformat() if now in tags else (tags[0].replace("Z", "+00:00") or "never")
-
-
-__all__ = ["Brief", "Nested", "Operation", "Resource"]

@@ -19,7 +19,7 @@ from healthcare.access import RoleView
 from healthcare.rest.answers import add_handlers, failure
 from healthcare.rest.auth import AddressThrottle, BearerOrSession, PersonThrottle
 from healthcare.rest.bodies import ExactParser
-from healthcare.rest.resource import Operation
+from healthcare.rest.operations import Operation
 from healthcare.roles import PUBLIC, roles_with
 
 

@@ -224,6 +224,6 @@ def listed(name: str, item: Any) -> type[BaseModel]:
         items=(list[item], ...),
         page=(int, ...),
         page_size=(int, ...),
-        total=(int, ...),
+        total=(int, Field(description="Exact up to 10,000; above, a count that may be some seconds old")),
         next=(str | None, ...),
     )

@@ -151,6 +151,27 @@ def test_lists_are_paged_ordered_filtered_and_searched(api_of):
 
 
 @pytest.mark.spec("API-2")
+def test_a_large_total_is_counted_once_in_a_while_and_a_small_one_each_time(api_of, monkeypatch):
+    api = api_of("receptionist")
+    factories.PatientFactory.create_batch(6)
+
+    def told(query="page_size=2"):
+        with CaptureQueriesContext(connection) as queries:
+            total = api.data("GET", f"/patients?{query}")["total"]
+        return total, sum("COUNT(" in query["sql"] for query in queries)
+
+    assert told("page_size=9") == (6, 0), "what ends on this page is counted already"
+    assert told("q=nobody-of-that-name&page=3")[0] == 0
+    assert told() == told() == (6, 1)
+    monkeypatch.setattr("healthcare.rest.totals.COUNTED_EACH_TIME", 4)
+    monkeypatch.setattr("healthcare.rest.totals.KEPT_TIMES", 10**6)
+    assert told() == (6, 2)
+    factories.PatientFactory(gender="other")
+    assert told() == told("page_size=2&page=2") == (6, 0), "kept for a while, for every page"
+    assert told("page_size=2&inactive=true") == (7, 2), "another question"
+
+
+@pytest.mark.spec("API-2")
 def test_lists_are_narrowed_by_keys_under_their_column_names(api_of):
     visit = factories.AppointmentFactory()
     factories.AppointmentFactory(appointment_date=today() - timedelta(days=400))

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from fhir.resources.R4B import get_fhir_model_class
 
 from audit.models import AuditLog
@@ -195,6 +197,46 @@ def test_everything_of_a_patient_is_one_bundle(chart, doctor, receptionist):
     assert Fhir(receptionist).get(f"/Patient/{chart.pk}/$everything").status_code == 403
 
 
+def test_pages_follow_each_other_to_the_end(chart, doctor):
+    """Each row once, none left out, over all tables of a chart and of a search; a deep page asks no more."""
+    whole = Fhir(doctor).get(f"/Patient/{chart.pk}/$everything").body
+    assert whole["total"] == len(whole["entry"]) and [each["relation"] for each in whole["link"]] == ["self"]
+    for path, size in ((f"/Patient/{chart.pk}/$everything", 2), (f"/Condition?patient={chart.pk}", 1)):
+        everything = [each["fullUrl"] for each in Fhir(doctor).get(path).body["entry"]]
+        walked, asked = [], f"{path}{'&' if '?' in path else '?'}_count={size}"
+        queries = set()
+        while asked:
+            with CaptureQueriesContext(connection) as captured:
+                page = Fhir(doctor).get(asked).body
+            queries.add(len(captured))
+            walked += [each["fullUrl"] for each in page["entry"]]
+            links = {each["relation"]: each["url"] for each in page["link"]}
+            asked = links.get("next", "").partition("/fhir")[2]
+        assert walked == everything and len(set(walked)) == len(walked) > size
+        assert max(queries) <= 25, queries
+    counted = Fhir(doctor).get("/Encounter?_count=0").body
+    assert counted["total"] == 2 and "entry" not in counted and len(counted["link"]) == 1
+    for wrong in ("x", "0.x", "99.00000000-0000-7000-8000-000000000000", "0.00000000-0000-7000-8000-000000000000"):
+        assert Fhir(doctor).get(f"/Encounter?_after={wrong}").status_code == 400
+
+
+def test_a_long_chart_costs_no_more_queries(chart, doctor, administrator):
+    found = []
+    for more in (0, 12):
+        for _ in range(more):
+            visit = factories.ConsultationFactory(patient=chart, doctor=doctor, completed=True)
+            factories.VitalSignFactory(patient=chart)
+            factories.LabTestFactory(consultation=visit, patient=chart, ordered_by_doctor=doctor)
+            medication = factories.MedicationFactory()
+            factories.PrescriptionFactory(consultation=visit, medication=medication)
+            factories.InvoiceFactory(patient=chart, status="issued")
+        with CaptureQueriesContext(connection) as queries:
+            whole = Fhir(administrator).get(f"/Patient/{chart.pk}/$everything").body
+        found.append((len(queries), whole["total"]))
+    assert found[0][0] >= found[1][0] and found[1][1] > found[0][1] + 60, found
+
+
+@pytest.mark.spec("API-6", "AUDIT-1")
 def test_reading_is_audited(chart, doctor):
     Fhir(doctor).get(f"/Patient/{chart.pk}")
     Fhir(doctor).get(f"/Observation?patient={chart.pk}")

@@ -9,7 +9,7 @@ import pytest
 
 from audit.models import AuditLog
 from billing.models import Invoice, Payment
-from healthcare.api import EXAMPLES
+from healthcare.api_examples import EXAMPLES
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,8 @@ def test_lines_by_themselves_go_through_the_invoices_own_form(api_of, visit):
     assert api.data("GET", f"/invoices/{invoice}")["total_amount"] == "50.00"
     bad = api.patch(path, {"quantity": 0})
     assert bad.status_code == 400 and bad.body["error"]["fields"]["quantity"]
+    empty = api.post("/invoice-line-items", {"invoice_id": invoice})
+    assert empty.status_code == 400 and set(empty.body["error"]["fields"]) == {"description", "unit_price"}
     other = api.data("POST", "/invoice-line-items", {"invoice_id": invoice, "description": "X", "unit_price": 1}, 201)
     api.data("DELETE", f"/invoice-line-items/{other['id']}")
     assert AuditLog.objects.filter(action="remove", entity_id=other["id"]).exists()
@@ -151,14 +153,21 @@ def test_openapi_tells_the_truth(api_of):
     assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "413", "429", "500"}
     status = next(each for each in listed["parameters"] if each["name"] == "status")
     assert "checked_in" in status["schema"]["enum"]
-    # Examples are bodies of the operations that they stand for, and every reference leads somewhere.
-    for name, example in EXAMPLES.items():
-        verb, path = name.split()
-        body = schema["paths"][f"/api/v1{path}"][verb.lower()]["requestBody"]["content"]["application/json"]
-        place = (body["schema"] if "$ref" in body["schema"] else body["schema"]["allOf"][0])["$ref"]
-        described = schema["components"]["schemas"][place.rpartition("/")[2]]
-        assert body["example"] == example and set(example) <= set(described["properties"]), name
-        assert set(described.get("required", ())) <= set(example), name
+    # Every body has an example, which is one of the operation that it stands for, and every reference leads somewhere.
+    shown = {}
+    for path, operations in schema["paths"].items():
+        for verb, operation in operations.items():
+            if "requestBody" in operation:
+                body = operation["requestBody"]["content"]["application/json"]
+                place = (body["schema"] if "$ref" in body["schema"] else body["schema"]["allOf"][0])["$ref"]
+                described = schema["components"]["schemas"][place.rpartition("/")[2]]
+                name = f"{verb.upper()} {path.removeprefix('/api/v1')}"
+                shown[name] = body["example"]
+                assert set(body["example"]) <= set(described["properties"]), name
+                assert set(described.get("required", ())) <= set(body["example"]), name
+    assert EXAMPLES.items() <= shown.items()
+    assert shown["DELETE /invoices/{id}"] == {"cancellation_reason": "Entered by mistake"}
+    assert shown["PATCH /patients/{id}"] == {"phone": "+12025550143"}
     for place in set(re.findall(r'"#/components/(\w+/\w+)"', json.dumps(schema))):
         kind, _slash, part = place.partition("/")
         assert part in schema["components"][kind], place

@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 
 from audit.models import AuditLog
+from departments.forms.access import EndSessionsForm
 from departments.models import ApiSession, IdempotencyKey
 from departments.tokens import tidy
 from healthcare.clock import now
+from healthcare.workflow import submit
 from tests import factories
 from tests.api.conftest import Api
 
@@ -52,10 +54,19 @@ def test_a_refresh_token_used_twice_ends_the_log_in(pair):
 
 @pytest.mark.spec("AUTH-4")
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "nurse"}, {"password": "x"}])
-def test_what_ends_a_session_ends_tokens(pair, receptionist, change):
-    for name, value in change.items():
-        setattr(receptionist, name, value)
-    receptionist.save()
+def test_what_ends_a_session_ends_tokens_for_good(pair, receptionist, change):
+    before = {name: getattr(receptionist, name) for name in change}
+    for values in (change, before):  # given back, the old tokens open nothing all the same
+        for name, value in values.items():
+            setattr(receptionist, name, value)
+        receptionist.save()
+        assert as_bearer(pair["access"]).get("/patients").status_code == 401
+        assert Api().post("/auth/refresh", {"refresh": pair["refresh"]}).status_code == 401
+
+
+@pytest.mark.spec("AUTH-4")
+def test_ending_somebodys_sessions_ends_their_tokens(pair, receptionist, administrator):
+    assert submit(EndSessionsForm, actor=administrator, instance=receptionist).is_valid()
     assert as_bearer(pair["access"]).get("/patients").status_code == 401
     assert Api().post("/auth/refresh", {"refresh": pair["refresh"]}).status_code == 401
 

@@ -93,6 +93,18 @@ def billed_visit():
     return {"appointment_id": invoice.appointment_id}
 
 
+def unfinished_visit():
+    return {"appointment_id": factories.ConsultationFactory().appointment_id}
+
+
+def with_closed_patient():
+    return booking(patient_id=factories.PatientFactory(is_active=False).pk)()
+
+
+def with_nurse():
+    return booking(doctor_id=factories.UserFactory(role="nurse").pk)()
+
+
 def second_department():
     return {"name": factories.DepartmentFactory().name.upper()}
 
@@ -112,15 +124,21 @@ CASES = (
     Case("VAL-3", "nurse", "vital-signs", vital_signs(pulse_rate=20), "pulse_rate"),
     Case("VAL-3", "nurse", "vital-signs", vital_signs(temperature_celsius="50"), "temperature_celsius"),
     Case("VAL-3", "nurse", "vital-signs", vital_signs(), "__all__"),
+    Case("RULE-APPT-3", "receptionist", "appointments", with_closed_patient, "patient_id"),
+    Case("RULE-APPT-3", "receptionist", "appointments", with_nurse, "doctor_id"),
+    Case("RULE-APPT-6", "receptionist", "appointments", booking(appointment_time="03:00"), "appointment_time"),
     Case("RULE-CONS-1", "doctor", "consultations", unmeasured_visit, "appointment_id"),
     Case("ENT-9", "doctor", "prescriptions", prescription(dosage=""), "dosage"),
+    Case("RULE-RX-1", "doctor", "prescriptions", prescription(quantity="0"), "quantity"),
+    Case("RULE-INV-1", "billing_officer", "invoices", unfinished_visit, "appointment_id"),
     Case("RULE-INV-1", "billing_officer", "invoices", billed_visit, "appointment_id"),
     Case("RULE-PAY-1", "billing_officer", "payments", payment(amount="99999.00"), "amount"),
     Case("RULE-PAY-1", "billing_officer", "payments", payment(amount="0"), "amount"),
     Case("VAL-4", "billing_officer", "payments", payment(amount="1.005"), "amount"),
     Case("VAL-4", "billing_officer", "payments", payment(amount="NaN"), "amount"),
     Case("RULE-PAY-2", "billing_officer", "payments", payment(payment_method="barter"), "payment_method"),
-    Case("RULE-PAY-1", "billing_officer", "payments", payment(status="draft"), "invoice_id"),
+    Case("RULE-PAY-2", "billing_officer", "payments", payment(status="draft"), "invoice_id"),
+    Case("RULE-PAY-2", "billing_officer", "payments", payment(status="cancelled"), "invoice_id"),
     Case("ENT-1", "administrator", "departments", second_department, "__all__"),
     Case(
         "VAL-4",
@@ -163,6 +181,107 @@ def test_both_doors_refuse_in_the_same_words(case, staff):
 
     assert in_api[case.field] == on_page[case.field.removesuffix("_id")]
     assert model.objects.count() == before
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that must not be taken: by whom, with which row (made for this person), as the path names it."""
+
+    spec: str
+    role: str
+    path: str
+    step: str
+    row: Any
+    body: dict[str, Any]
+
+
+def visit_that_is(status, **more):
+    return lambda person: factories.AppointmentFactory(status=status, **more)
+
+
+def begun(person):
+    return factories.ConsultationFactory(doctor=person)
+
+
+def old(person):
+    return factories.ConsultationFactory(doctor=person, completed=True, completed_at=now() - timedelta(hours=25))
+
+
+def begun_visit(person):
+    return begun(person).appointment
+
+
+def test_that_is(status):
+    """A laboratory test; a finished one has its sample and its value."""
+    done = {"sample_collected_date": now(), "result_date": now(), "result_value": "4.2", "result_unit": "mmol/L"}
+    return lambda person: factories.LabTestFactory(status=status, **(done if status == "completed" else {}))
+
+
+test_that_is.__test__ = False
+
+
+def invoice(status, paid=False, **more):
+    def made(person):
+        row = factories.InvoiceFactory(status=status, **more)
+        if paid:
+            factories.PaymentFactory(invoice=row)
+        return row
+
+    return made
+
+
+def paid(person):
+    return factories.PaymentFactory()
+
+
+FOLLOW_UP = {"diagnosis": "Pharyngitis", "follow_up_required": "true"}
+STEPS = (
+    *(
+        Step("RULE-APPT-5", "receptionist", "appointments", step, visit_that_is(status), {"cancellation_reason": "Ill"})
+        for step, status in (
+            *(("check-in", "cancelled"), ("check-in", "no_show"), ("check-in", "completed"), ("confirm", "cancelled")),
+            *(("confirm", "checked_in"), ("cancel", "completed"), ("cancel", "in_progress"), ("cancel", "cancelled")),
+            *(("no-show", "completed"), ("no-show", "cancelled")),
+        )
+    ),
+    Step("RULE-APPT-5", "receptionist", "appointments", "cancel", visit_that_is("scheduled"), {}),
+    Step("RULE-CONS-6", "doctor", "appointments", "complete", begun_visit, {}),
+    Step("RULE-CONS-4", "doctor", "consultations", "complete", begun, {"diagnosis": " "}),
+    Step("RULE-CONS-3", "doctor", "consultations", "complete", begun, FOLLOW_UP),
+    Step("RULE-CONS-3", "doctor", "consultations", "complete", begun, {**FOLLOW_UP, "follow_up_date": "2020-01-01"}),
+    Step("RULE-CONS-5", "doctor", "consultations", "edit", old, {"chief_complaint": "Other"}),
+    Step("RULE-LAB-1", "nurse", "lab-tests", "start-processing", test_that_is("ordered"), {}),
+    Step("RULE-LAB-1", "nurse", "lab-tests", "collect-sample", test_that_is("in_progress"), {}),
+    Step("RULE-LAB-1", "doctor", "lab-tests", "cancel", test_that_is("ordered"), {}),
+    Step("RULE-LAB-1", "doctor", "lab-tests", "cancel", test_that_is("completed"), {"cancellation_reason": "Lost"}),
+    Step("RULE-LAB-2", "nurse", "lab-tests", "enter-results", test_that_is("ordered"), {"result_value": "4"}),
+    Step("RULE-LAB-2", "nurse", "lab-tests", "enter-results", test_that_is("in_progress"), {"result_value": ""}),
+    Step("RULE-INV-2", "billing_officer", "invoices", "issue", invoice("draft"), {}),
+    Step("RULE-INV-3", "billing_officer", "invoices", "issue", invoice("issued"), {}),
+    Step("RULE-INV-3", "billing_officer", "invoices", "edit", invoice("issued"), {"discount_amount": "5"}),
+    Step("RULE-INV-3", "billing_officer", "invoices", "cancel", invoice("issued", paid=True), {"reason": "Wrong"}),
+    Step("RULE-PAY-3", "billing_officer", "payments", "void", paid, {}),
+)
+
+
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: f"{case.path}-{case.step}-{case.spec}")
+def test_both_doors_refuse_a_step_in_the_same_words(case, staff):
+    person = staff[case.role]
+    row = case.row(person)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    page = Client()
+    page.force_login(person)
+    shown = page.post(f"/{case.path}/{row.pk}/{case.step}/", case.body)
+    assert shown.status_code == 200, (shown.status_code, shown.headers)
+    on_page = {name: list(messages) for name, messages in shown.context["form"].errors.items()}
+    assert on_page
+
+    address = f"/{case.path}/{row.pk}"
+    api = Api(person)
+    told = api.put(address, case.body) if case.step == "edit" else api.post(f"{address}/{case.step}", case.body)
+    assert told.status_code in (400, 409), told.content
+    assert {name.removesuffix("_id"): said for name, said in told.body["error"]["fields"].items()} == on_page
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
 
 
 @pytest.mark.spec("RULE-RX-2", "API-4")

@@ -90,7 +90,7 @@ def test_many_samples_with_one_button(login, nurse):
     tests = [LabTestFactory() for _number in range(3)]
     client = login(nurse)
     page = client.get(reverse("lab_worklist_collect"))
-    assert len(page.context["series"]) == 3
+    assert len(page.context["lines"]) == 3
     data = {"test": [str(t.pk) for t in tests], f"{tests[0].pk}-do": "1", f"{tests[2].pk}-do": "1"}
     assert client.post(reverse("lab_worklist_collect"), data).status_code == 302
     statuses = [LabTest.objects.get(pk=t.pk).status for t in tests]
@@ -118,7 +118,7 @@ def test_many_results_in_a_row(login, nurse):
     good.refresh_from_db()
     assert (good.status, good.is_critical) == ("completed", True)
     assert LabTest.objects.get(pk=empty.pk).status == "in_progress"
-    assert [line["test"].pk for line in answer.context["series"]] == [empty.pk]
+    assert [line["test"].pk for line in answer.context["lines"]] == [empty.pk]
     assert answer.content.decode().count('<input type="text"') >= 3
 
 
@@ -127,7 +127,7 @@ def test_a_worklist_reads_the_same_queries_for_more_rows(login, nurse, django_as
         in_progress()
     client = login(nurse)
     with django_assert_max_num_queries(14):
-        assert len(client.get(reverse("lab_worklist_enter")).context["series"]) == 15
+        assert len(client.get(reverse("lab_worklist_enter")).context["lines"]) == 15
 
 
 # -- the doctor's inbox ----------------------------------------------------------------------

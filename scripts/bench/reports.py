@@ -36,6 +36,7 @@ def setup(url: str) -> None:
     import django
 
     os.environ.update(databases.environment(url), DJANGO_SETTINGS_MODULE="healthcare.settings", DEBUG="0", HTTPS="0")
+    os.environ.setdefault("ALLOWED_HOSTS", "localhost")
     os.environ.setdefault("SECRET_KEY", "bench-only-bench-only-bench-only-bench-only-bench-only")
     os.environ["MEDIA_ROOT"] = tempfile.mkdtemp()
     django.setup()

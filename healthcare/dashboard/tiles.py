@@ -73,7 +73,13 @@ def day_tiles(rows: Any, *wanted: tuple[Any, Collection[str], str]) -> list[Tile
         found[date_][status] = number
     words = last_weekday()
     return [
-        compared(label, *(sum(found[date_][status] for status in statuses) for date_ in (day, then)), words, url)
+        compared(
+            label,
+            sum(found[day][status] for status in statuses),
+            sum(found[then][status] for status in statuses),
+            words,
+            url,
+        )
         for label, statuses, url in wanted
     ]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.utils.text import capfirst
@@ -31,6 +32,13 @@ class AuditLogFilter(django_filters.FilterSet):
     created_at = django_filters.DateFromToRangeFilter(label=_("Day"), widget=DayRangeWidget())
     entity_id = django_filters.UUIDFilter(label=_("Row's id"))
 
+    refused = django_filters.ChoiceFilter(
+        label=_("Refused"),
+        choices=[("1", _("Failed log-ins and denials"))],
+        method="filter_refused",
+        widget=forms.HiddenInput,
+    )
+
     class Meta:
         model = AuditLog
         fields = ["user", "patient_id", "action", "entity_type", "created_at", "entity_id"]
@@ -40,3 +48,7 @@ class AuditLogFilter(django_filters.FilterSet):
         self.filters["patient_id"].extra["queryset"] = apps.get_model("patients", "Patient").objects.all()
         named = [(name, capfirst(str(model._meta.verbose_name))) for name, model in entities().items()]
         self.filters["entity_type"].extra["choices"] = sorted([*named, ("page", _("Page"))], key=lambda c: str(c[1]))
+
+    def filter_refused(self, queryset: Any, name: str, value: str) -> Any:
+        """What was refused (a number on the dashboard leads here)."""
+        return queryset.refused()

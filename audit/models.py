@@ -82,6 +82,10 @@ MOST_PEOPLE, MOST_PATIENTS = 50, 200
 class AuditLogQuerySet(BaseQuerySet):
     """The audit trail."""
 
+    def refused(self) -> Self:
+        """What somebody was not allowed: log-ins that failed, pages and steps that were denied."""
+        return self.filter(action__in=(Action.LOGIN_FAILED, Action.DENIED))
+
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
         """Rows that are written together carry their codes too: only what goes round the clinic has none."""
         rows = list(objs)

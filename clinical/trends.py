@@ -81,12 +81,12 @@ def chart(
         "rows": list(reversed(rows)),
         "json": json.dumps(
             {
+                "kind": "trend",
                 "labels": [f"{timezone.localtime(at):%Y-%m-%d %H:%M}" for at, _text, _numbers in rows],
-                "lines": [
+                "series": [
                     {"label": str(line), "values": [None if n[i] is None else float(n[i]) for _at, _text, n in rows]}
                     for i, line in enumerate(lines)
                 ],
-                "unit": unit,
             }
         ),
     }

@@ -61,6 +61,11 @@ def for_screen(chart: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def axis_number(value: float) -> str:
+    """A number at an axis; a pyramid's left side counts like its right one."""
+    return f"{abs(value):,.0f}" if float(value).is_integer() else f"{abs(value):,.1f}"
+
+
 def svg(chart: dict[str, Any]) -> str:
     """The chart as SVG."""
     labels, series = readable(chart)
@@ -71,17 +76,18 @@ def svg(chart: dict[str, Any]) -> str:
         disable_xml_declaration=True,
         style=STYLE,
         width=900,
-        height=100 + (20 + 22 * len(series)) * len(labels) if kind == "horizontal" else 340,
+        height=70 + (10 + 12 * len(series)) * len(labels) if kind == "horizontal" else 280,
         show_legend=len(series) > 1,
         legend_at_bottom=True,
         legend_at_bottom_columns=len(series),
         print_values=False,
-        y_labels_major_count=6,
-        show_minor_y_labels=False,
+        y_labels_major_count=None if sideways else 6,
+        # Sideways, it is the names that stand at the y axis: none is left out.
+        show_minor_y_labels=sideways,
         show_y_guides=not sideways,
         margin=14,
         spacing=14,
-        value_formatter=lambda value: f"{abs(value):,.0f}",
+        value_formatter=axis_number,
         truncate_legend=-1,
         truncate_label=30,
         human_readable=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -71,6 +72,15 @@ def months_earlier(day: date, months: int) -> date:
     last = monthrange(year, month + 1)[1]
     is_last = day.day == monthrange(day.year, day.month)[1]
     return date(year, month + 1, last if is_last else min(day.day, last))
+
+
+def months_across(months: Iterable[date]) -> list[date]:
+    """The first days of all months from the earliest to the latest of these, so that none is missing between them."""
+    known = sorted(months)
+    found = known[:1]
+    while found and found[-1] < known[-1]:
+        found.append(months_earlier(found[-1], -1).replace(day=1))
+    return found
 
 
 def presets(day: date) -> dict[str, tuple[Any, Period]]:

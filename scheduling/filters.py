@@ -37,7 +37,7 @@ class AppointmentFilter(django_filters.FilterSet):
     appointment_type = django_filters.ChoiceFilter(label=_("Type"), choices=AppointmentType.choices)
     vitals = django_filters.ChoiceFilter(
         label=_("Vital signs"),
-        choices=[("missing", _("Waiting for vital signs"))],
+        choices=[("missing", _("Waiting for vital signs")), ("measured", _("Ready for the doctor"))],
         method="filter_vitals",
         widget=forms.HiddenInput,
     )
@@ -48,6 +48,12 @@ class AppointmentFilter(django_filters.FilterSet):
         widget=forms.HiddenInput,
     )
 
+    here = django_filters.ChoiceFilter(
+        label=_("In the clinic"),
+        choices=[("1", _("Now"))],
+        method="filter_here",
+        widget=forms.HiddenInput,
+    )
     away = django_filters.ChoiceFilter(
         label=_("Doctor away"),
         choices=[("1", _("To be moved"))],
@@ -81,12 +87,16 @@ class AppointmentFilter(django_filters.FilterSet):
         return queryset
 
     def filter_vitals(self, queryset: Any, name: str, value: str) -> Any:
-        """The nurse's queue."""
-        return queryset.awaiting_vitals()
+        """The nurse's queue, and the doctor's."""
+        return queryset.ready() if value == "measured" else queryset.awaiting_vitals()
 
     def filter_expected(self, queryset: Any, name: str, value: str) -> Any:
         """The receptionist's queue (a number on the dashboard leads here)."""
         return queryset.expected()
+
+    def filter_here(self, queryset: Any, name: str, value: str) -> Any:
+        """Whose patient is here (a number on the dashboard leads here)."""
+        return queryset.here()
 
     def filter_away(self, queryset: Any, name: str, value: str) -> Any:
         """What an absence leaves to be moved."""

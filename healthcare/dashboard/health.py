@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from healthcare.clock import now, today
+from healthcare.clock import today
 from healthcare.dashboard.tiles import link
 from healthcare.health import (
     MIN_FREE_BYTES,
@@ -20,6 +20,7 @@ from healthcare.health import (
     worker_lives,
 )
 from reporting.models import Report, ReportStatus
+from reporting.periods import Period
 
 #: Seconds for which the answers are kept.
 KEPT = 60
@@ -35,8 +36,10 @@ def look() -> list[dict[str, Any]]:
     from django_q.models import Failure
 
     free, made = free_bytes(), last_backup()
-    lost = Failure.objects.filter(stopped__gte=now() - timedelta(days=1)).count()
-    failed = Report.objects.filter(status=ReportStatus.FAILED, created_at__gte=now() - timedelta(days=1)).count()
+    yesterday = today() - timedelta(days=1)
+    since = Period(yesterday, today())
+    lost = Failure.objects.filter(since.moments("stopped")).count()
+    failed = Report.objects.active().filter(since.moments("created_at"), status=ReportStatus.FAILED).count()
     return [
         {
             "label": _("Worker"),
@@ -60,11 +63,15 @@ def look() -> list[dict[str, Any]]:
             "text": _("up to date"),
             "bad": _("behind: is the sealer running?"),
         },
-        {"label": _("Background tasks"), "well": not lost, "text": _("%(count)s failed in 24 hours") % {"count": lost}},
+        {
+            "label": _("Background tasks"),
+            "well": not lost,
+            "text": _("%(count)s failed since yesterday") % {"count": lost},
+        },
         {
             "label": _("Reports"),
             "well": not failed,
-            "text": _("%(count)s failed in 24 hours") % {"count": failed},
-            "url": link("report_list", status="failed", created_at_after=today() - timedelta(days=1)),
+            "text": _("%(count)s failed since yesterday") % {"count": failed},
+            "url": link("report_list", status="failed", created_at_after=yesterday),
         },
     ]

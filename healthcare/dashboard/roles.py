@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import Invoice, InvoiceStatus
 from billing.status import OwedUntil
 from billing.visits import unbilled_visits
-from clinical.models import Consultation, LabTest, LabTestStatus, VitalSign
+from clinical.models import Consultation, LabTest, LabTestStatus
 from healthcare.clock import today
 from healthcare.dashboard.tiles import WEEK, Tile, backlog, between, compared, day_tiles, last_weekday, link, takings
 from healthcare.generic import Action
@@ -28,9 +28,15 @@ from scheduling.views.appointments import CHECK_IN, MOVE, RECORD_VITALS, START
 
 S = AppointmentStatus
 EXPECTED = (S.SCHEDULED, S.CONFIRMED)
-RESULT = (("test_name", ""), ("patient", ""), ("result_value", ""), ("result_unit", ""))
+RESULT_COLUMNS = (
+    *("test_name", "status", "result_value", "result_unit", "result_date"),
+    *("is_critical", "is_abnormal", "reviewed_at"),
+)
 #: Critical results, then abnormal ones, then what has waited longest.
 MOST_URGENT = ("-is_critical", F("is_abnormal").desc(nulls_last=True), "result_date")
+#: What a queue needs of an appointment; reading all columns of a dozen rows costs more than finding them.
+VISIT_COLUMNS = ("appointment_date", "appointment_time", "appointment_type", "status", "checked_in_at")
+DEBT_COLUMNS = ("invoice_number", "due_date", "balance_due", "status")
 #: A queue shows so many rows; its link leads to all.
 SHOWN = 15
 
@@ -92,9 +98,16 @@ def visits() -> Any:
     return Appointment.objects.filter(appointment_date=today())
 
 
+def people(*roles: str) -> tuple[str, ...]:
+    """The columns that say who a row's patient or doctor is."""
+    names = ("first_name", "last_name")
+    shown_beside = {True: "phone", False: "role"}
+    return tuple(f"{role}__{part}" for role in roles for part in (*names, shown_beside[role.endswith("patient")]))
+
+
 def shown(rows: Any) -> Any:
     """Appointments with what a queue shows of them, in the order of the day."""
-    related = rows.select_related("patient", "doctor", "department", "consultation")
+    related = rows.select_related("patient", "doctor").only(*VISIT_COLUMNS, *people("patient", "doctor"))
     return related.order_by("appointment_date", "appointment_time", "pk")
 
 
@@ -120,19 +133,19 @@ def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
     tiles = [
         *day_tiles(
             Appointment.objects.all(),
-            (_("Appointments today"), Q(), visits_url()),
-            (_("To check in"), Q(status__in=EXPECTED), visits_url(expected="1")),
-            (_("Waiting"), Q(status=S.CHECKED_IN), visits_url(status=S.CHECKED_IN)),
-            (_("No-shows today"), Q(status=S.NO_SHOW), visits_url(status=S.NO_SHOW)),
+            (_("Appointments today"), S.values, visits_url()),
+            (_("To check in"), EXPECTED, visits_url(expected="1")),
+            (_("Waiting"), (S.CHECKED_IN,), visits_url(status=S.CHECKED_IN)),
+            (_("No-shows today"), (S.NO_SHOW,), visits_url(status=S.NO_SHOW)),
         ),
         backlog(_("Waiting list"), waiting_list, "created_at", link("waiting_list_entry_list")),
     ]
     empty = _("Nobody else is expected today.")
     queues = [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
-    to_move = shown(Appointment.objects.to_move())
-    if to_move.exists():
+    if to_move := list(shown(Appointment.objects.to_move())[: SHOWN + 1]):
         columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
-        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", link("appointment_list", away="1")))
+        away_url = link("appointment_list", away="1")
+        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", away_url, model=Appointment))
     return tiles, queues
 
 
@@ -147,14 +160,14 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
         backlog(_("Samples to collect"), samples, "ordered_date", tests_url),
         *day_tiles(
             Appointment.objects.all(),
-            (_("With the doctor"), Q(status=S.IN_PROGRESS), visits_url(status=S.IN_PROGRESS)),
-            (_("Appointments today"), Q(), visits_url()),
+            (_("With the doctor"), (S.IN_PROGRESS,), visits_url(status=S.IN_PROGRESS)),
+            (_("Appointments today"), S.values, visits_url()),
         ),
     ]
     collect = Action(_("Collect sample"), "lab_test_collect_sample", permission="lab_tests.process", icon="eyedropper")
     queue = Queue(
         _("Waiting for vital signs"),
-        unmeasured.select_related("patient", "doctor").order_by("checked_in_at"),
+        shown(unmeasured).order_by("checked_in_at"),
         ARRIVED,
         (RECORD_VITALS,),
         _("Nobody is waiting."),
@@ -162,7 +175,9 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
     )
     ordered = Queue(
         _("Samples to collect"),
-        samples.select_related("patient", "ordered_by_doctor").order_by("ordered_date"),
+        samples.select_related("patient", "ordered_by_doctor")
+        .only("test_name", "ordered_date", "status", *people("patient", "ordered_by_doctor"))
+        .order_by("ordered_date"),
         (("test_name", ""), ("patient", ""), ("ordered_by_doctor", ""), ("ordered_date", "")),
         (collect,),
         _("No samples to collect."),
@@ -173,9 +188,7 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
 
 def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     """My patients who are ready, my results, my unfinished notes."""
-    mine = visits().filter(doctor=user)
-    measured = VitalSign.objects.valid().filter(patient=OuterRef("patient"), recorded_at__gte=OuterRef("checked_in_at"))
-    arrived = mine.filter(status=S.CHECKED_IN)
+    measured = visits().filter(doctor=user).ready()
     results = LabTest.objects.unreviewed().filter(ordered_by_doctor=user)
     notes = Consultation.objects.open().filter(doctor=user)
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
@@ -187,8 +200,8 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     tiles = [
         *day_tiles(
             own,
-            (_("My appointments today"), Q(), mine_url),
-            (_("My patients waiting"), Q(status=S.CHECKED_IN), visits_url(doctor=user.pk, status=S.CHECKED_IN)),
+            (_("My appointments today"), S.values, mine_url),
+            (_("My patients waiting"), (S.CHECKED_IN,), visits_url(doctor=user.pk, status=S.CHECKED_IN)),
         ),
         backlog(_("Results to review"), results, "result_date", results_url),
         backlog(_("Unfinished notes"), notes, "consultation_date", notes_url),
@@ -196,14 +209,14 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
             own, "appointment_date", monday, sunday, link("appointment_list", doctor=user.pk, **week), _("My week")
         ),
     ]
-    ready = shown(arrived.filter(Exists(measured))).order_by("checked_in_at")
+    ready, ready_url = shown(measured).order_by("checked_in_at"), visits_url(doctor=user.pk, vitals="measured")
     review = Action(_("Review"), "lab_test_review", permission="lab_tests.review", icon="check2-square")
     go_on = Action(_("Continue"), "consultation_edit", permission="consultations.edit", icon="pencil")
     return tiles, [
-        Queue(_("Ready for me"), ready, ARRIVED, (START,), _("Nobody is ready yet."), mine_url),
+        Queue(_("Ready for me"), ready, ARRIVED, (START,), _("Nobody is ready yet."), ready_url),
         Queue(
             _("Results to review"),
-            results.select_related("patient").order_by(*MOST_URGENT),
+            results.select_related("patient").only(*RESULT_COLUMNS, *people("patient")).order_by(*MOST_URGENT),
             (
                 ("test_name", ""),
                 ("patient", ""),
@@ -218,7 +231,9 @@ def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
         ),
         Queue(
             _("Unfinished notes"),
-            notes.select_related("patient").order_by("consultation_date"),
+            notes.select_related("patient")
+            .only("consultation_date", "chief_complaint", *people("patient"))
+            .order_by("consultation_date"),
             (("patient", ""), ("consultation_date", ""), ("chief_complaint", "")),
             (go_on,),
             _("All notes are finished."),
@@ -251,16 +266,19 @@ def billing_officer(user: Any) -> tuple[list[Tile], list[Queue]]:
     return tiles, [
         Queue(
             _("Visits to bill"),
-            unbilled.order_by("consultation_date"),
+            unbilled.select_related(None)
+            .select_related("consultation__patient", "consultation__doctor")
+            .only("consultation_date", "appointment", *people("consultation__patient", "consultation__doctor"))
+            .order_by("consultation_date"),
             (("consultation.patient", ""), ("consultation_date", ""), ("consultation.doctor", "")),
             (create,),
             _("Every visit is billed."),
             unbilled_url,
-            target=lambda row: row.appointment,
+            target=lambda row: Appointment(pk=row.appointment_id),
         ),
         Queue(
             _("Overdue"),
-            overdue.select_related("patient").order_by(OwedUntil()),
+            overdue.select_related("patient").only(*DEBT_COLUMNS, *people("patient")).order_by(OwedUntil()),
             (("invoice_number", ""), ("patient", ""), ("due_date", ""), ("balance_due", "")),
             (pay,),
             _("Nothing is overdue."),
@@ -278,25 +296,23 @@ def administrator(user: Any) -> tuple[list[Tile], list[Queue]]:
     tiles = [
         *day_tiles(
             Appointment.objects.all(),
-            (_("Appointments today"), Q(), visits_url()),
-            (_("Completed today"), Q(status=S.COMPLETED), visits_url(status=S.COMPLETED)),
-            (_("Waiting"), Q(status=S.CHECKED_IN), visits_url(status=S.CHECKED_IN)),
+            (_("Appointments today"), S.values, visits_url()),
+            (_("Completed today"), (S.COMPLETED,), visits_url(status=S.COMPLETED)),
+            (_("Waiting"), (S.CHECKED_IN,), visits_url(status=S.CHECKED_IN)),
         ),
         takings(user),
         failed_log_ins(trail, link("audit_log_list", action="login_failed", **day)),
     ]
     refused = Queue(
         _("Refused today"),
-        trail.filter(inside, action__in=("login_failed", "denied"))
-        .select_related("user")
-        .order_by("-created_at", "-pk"),
+        trail.refused().filter(inside).select_related("user").order_by("-created_at", "-pk"),
         (("created_at", _("When")), ("action", ""), ("user", ""), ("new_values", _("What")), ("ip_address", "")),
         (),
         _("Nobody was refused today."),
-        link("audit_log_list", **day),
+        link("audit_log_list", refused="1", **day),
     )
-    under_way = shown(visits().filter(status__in=(S.CHECKED_IN, S.IN_PROGRESS)))
-    running = Queue(_("In the clinic now"), under_way, VISIT, (), _("Nobody is in the clinic."), visits_url())
+    here, here_url = shown(visits().here()), visits_url(here="1")
+    running = Queue(_("In the clinic now"), here, VISIT, (), _("Nobody is in the clinic."), here_url)
     return tiles, [running, refused]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -62,18 +64,23 @@ def last_weekday() -> str:
     return _("%%(then)s last %(weekday)s") % {"weekday": date_format(today() - WEEK, "l")}
 
 
-def day_tiles(rows: Any, *wanted: tuple[Any, Q, str]) -> list[Tile]:
-    """Tiles of today's visits beside those of the same day last week, all from one query; (label, which, url)."""
+def day_tiles(rows: Any, *wanted: tuple[Any, Collection[str], str]) -> list[Tile]:
+    """Tiles of today's visits beside those of the same day last week, all from one query; (label, statuses, url)."""
     day, then = today(), today() - WEEK
-    sums = {}
-    for place, (_label, which, _url) in enumerate(wanted):
-        sums[f"now_{place}"] = Count("pk", filter=which & Q(appointment_date=day))
-        sums[f"then_{place}"] = Count("pk", filter=which & Q(appointment_date=then))
-    found = rows.filter(appointment_date__in=(day, then)).aggregate(**sums)
+    found: dict[date, Counter[str]] = {day: Counter(), then: Counter()}
+    counted = rows.filter(appointment_date__in=(day, then)).order_by().values_list("appointment_date", "status")
+    for date_, status, number in counted.annotate(number=Count("pk")):
+        found[date_][status] = number
     words = last_weekday()
     return [
-        compared(label, found[f"now_{place}"], found[f"then_{place}"], words, url)
-        for place, (label, _which, url) in enumerate(wanted)
+        compared(
+            label,
+            sum(found[day][status] for status in statuses),
+            sum(found[then][status] for status in statuses),
+            words,
+            url,
+        )
+        for label, statuses, url in wanted
     ]
 
 

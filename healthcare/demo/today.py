@@ -13,8 +13,8 @@ from healthcare.demo.desk import front_desk
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
 from healthcare.demo.visits import SLOT, Visits
 from healthcare.roles import Role
-from reporting.forms import RequestReportForm
-from reporting.models import ReportType
+from reporting.forms import RequestReportForm, ScheduleReportForm
+from reporting.models import Frequency, Mailing, ReportType
 from scheduling.models import DoctorSchedule
 
 HOURS_BEFORE, HOURS_AFTER = 4, 4
@@ -110,11 +110,19 @@ class Today(Visits):
             ).save()
 
     def ask_for_reports(self) -> None:
-        """The administrator wants the month's figures; the worker makes them once it runs."""
+        """The month's figures, which the worker makes once it runs, and schedules that make others by themselves."""
         administrator = User.objects.filter(role=Role.ADMINISTRATOR).order_by("email")[0]
         for kind in (ReportType.REVENUE, ReportType.APPOINTMENT_SUMMARY, ReportType.OPERATIONAL_METRICS):
             period = {"start_date": (self.today - timedelta(days=30)).isoformat(), "end_date": self.today.isoformat()}
             self.do(RequestReportForm, administrator, data={"report_type": kind.value, **period})
+        officer = User.objects.filter(role=Role.BILLING_OFFICER).order_by("email")[0]
+        for person, kind, frequency, mailing in (
+            (administrator, ReportType.OPERATIONAL_METRICS, Frequency.DAILY, Mailing.NONE),
+            (administrator, ReportType.REVENUE, Frequency.WEEKLY, Mailing.FILE),
+            (officer, ReportType.BILLING_SUMMARY, Frequency.MONTHLY, Mailing.LINK),
+        ):
+            data = {"report_type": kind.value, "frequency": frequency.value, "mailing": mailing.value, "compare": "on"}
+            self.do(ScheduleReportForm, person, data=data)
 
     def void_a_payment(self) -> None:
         """One of today's payments was a mistake."""

@@ -181,5 +181,5 @@ class AppointmentSummary(ReportKind):
                     ("by_department", "department"),
                 )
             ),
-            Chart(words, "lead_classes", leads.column("lead"), {words: leads.column("appointments")}),
+            Chart(words, "lead_classes", leads.column("lead"), {words: leads.column("appointments")}, "horizontal"),
         ]

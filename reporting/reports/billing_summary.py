@@ -30,6 +30,7 @@ class BillingSummary(ReportKind):
     names_patients = True
     definitions = (
         _("Invoices by invoice date. An invoice past its due date with a balance counts as overdue."),
+        _("Outstanding: balances of issued invoices; what drafts and cancelled ones show as balance is not owed."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
         _("Write-offs: cancelled after issue, payments voided, credit notes, bad debts, refunds; by their own dates."),
         _("Largest debtors: the twenty patients who owe most on these invoices."),

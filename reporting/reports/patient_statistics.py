@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models import Gender, Patient, PatientMerge
 from reporting.models import ReportType
-from reporting.periods import midnight
+from reporting.periods import midnight, months_across
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size
 from reporting.sums import percent
 from scheduling.models import Appointment, AppointmentStatus
@@ -61,15 +61,15 @@ class PatientStatistics(ReportKind):
         merged = PatientMerge.objects.in_force().filter(merged=OuterRef("pk"))
         found = self.everybody().filter(self.period.moments("created_at"), ~Exists(merged))
         months = found.annotate(month=TruncMonth("created_at", tzinfo=zone)).values_list("month")
-        rows = [
-            (month.date() if isinstance(month, datetime) else month, count)
+        counts = {
+            month.date() if isinstance(month, datetime) else month: count
             for month, count in months.annotate(number=Count("pk"))
-        ]
+        }
         return Table(
             "registrations",
             _("Registrations by month"),
             (Heading("month", _("Month"), "month"), PATIENTS),
-            sorted(rows),
+            [(month, counts.get(month, 0)) for month in months_across(counts)],
         )
 
     def pyramid(self) -> Table:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import LIVE_STATUSES, Invoice, InvoiceLineItem, Payment, PaymentMethod, ServiceType
 from healthcare.money import ZERO
 from reporting.models import ReportType
+from reporting.periods import months_across
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import MoneySum
 
@@ -74,7 +75,7 @@ class Revenue(ReportKind):
                 COLLECTED,
                 OUTSTANDING,
             ),
-            [(month, *months[month]) for month in sorted(months)],
+            [(month, *months[month]) for month in months_across(months)],
         )
 
     def by_method(self) -> Table:

@@ -48,6 +48,13 @@ S = AppointmentStatus
 FREE_STATUSES = (S.CANCELLED, S.NO_SHOW)
 
 
+def measured_since_check_in() -> models.Exists:
+    """Whether an appointment's patient has vital signs since the `checked_in_minute`."""
+    vitals = Patient._meta.get_field("vital_signs").related_model.objects.valid()  # type: ignore[union-attr]
+    since = models.OuterRef("checked_in_minute")
+    return models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__gte=since))
+
+
 class AppointmentQuerySet(BaseQuerySet):
     """Appointments."""
 
@@ -62,18 +69,25 @@ class AppointmentQuerySet(BaseQuerySet):
         doctors = User.objects.filter(role=Role.DOCTOR).search(text).order_by()
         return self.filter(about_patients(text) | models.Q(OneOf("doctor_id", doctors.values("pk"))))
 
+    def from_check_in(self) -> Self:
+        """A nurse types minutes, so the whole minute of the check-in counts."""
+        return self.alias(checked_in_minute=TruncMinute("checked_in_at"))
+
     def with_measured(self) -> Self:
         """With `measured`: whether the patient has vital signs since the check-in (RULE-CONS-2)."""
-        vitals = Patient._meta.get_field("vital_signs").related_model.objects.valid()  # type: ignore[union-attr]
-        # A nurse types minutes, so the whole minute of the check-in counts.
-        since = models.OuterRef("checked_in_minute")
-        return self.alias(checked_in_minute=TruncMinute("checked_in_at")).annotate(
-            measured=models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__gte=since))
-        )
+        return self.from_check_in().annotate(measured=measured_since_check_in())
 
     def awaiting_vitals(self) -> Self:
         """Checked in, and nobody has measured the patient since (the nurse's queue)."""
-        return self.with_measured().filter(measured=False, status=S.CHECKED_IN)
+        return self.from_check_in().filter(~measured_since_check_in(), status=S.CHECKED_IN)
+
+    def ready(self) -> Self:
+        """Checked in and measured since (the doctor's queue)."""
+        return self.from_check_in().filter(measured_since_check_in(), status=S.CHECKED_IN)
+
+    def here(self) -> Self:
+        """Those whose patient is in the clinic."""
+        return self.filter(status__in=(S.CHECKED_IN, S.IN_PROGRESS))
 
     def blocking(self) -> Self:
         """Those whose time is taken."""

@@ -19,6 +19,11 @@
     return value.toLocaleString("en");
   }
 
+  /* a trend is a line of measurements: its axis need not begin at nothing, and its labels are moments */
+  function isLine(data) {
+    return data.kind === "line" || data.kind === "trend";
+  }
+
   function datasets(data, colours) {
     return data.series.map(function (series, index) {
       /* a pyramid's second side grows to the left, as on paper */
@@ -28,11 +33,12 @@
         data: mirrored ? series.values.map(function (value) { return -value; }) : series.values,
         borderColor: colours[index],
         backgroundColor: colours[index],
-        borderWidth: data.kind === "line" ? 2 : 0,
+        borderWidth: isLine(data) ? 2 : 0,
         borderRadius: 3,
         maxBarThickness: 26,
         pointRadius: 2,
         tension: 0,
+        spanGaps: true,
       };
     });
   }
@@ -40,18 +46,20 @@
   function draw(canvas, colours, grid, ink) {
     var data = JSON.parse(canvas.dataset.chart);
     var pyramid = data.kind === "pyramid";
+    var trend = data.kind === "trend";
     var sideways = pyramid || data.kind === "horizontal";
     var small = canvas.hasAttribute("data-small");
     if (pyramid) data.labels.reverse();
     if (pyramid) data.series.forEach(function (series) { series.values.reverse(); });
     var numbers = {
-      beginAtZero: true,
+      beginAtZero: !trend,
+      grace: trend ? "10%" : 0,
       stacked: pyramid,
       border: { display: false },
       grid: { color: grid },
       ticks: {
         color: ink,
-        precision: 0,
+        precision: trend ? undefined : 0,
         maxTicksLimit: small ? 4 : 7,
         callback: function (value) { return short(pyramid ? Math.abs(value) : value); },
       },
@@ -63,15 +71,16 @@
         color: ink,
         autoSkip: !sideways,
         maxRotation: 0,
-        autoSkipPadding: 12,
+        autoSkipPadding: trend ? 20 : 12,
         callback: function (value) {
           var label = this.getLabelForValue(value);
+          if (trend) return label.slice(0, 10);
           return label.length > 26 ? label.slice(0, 25) + "…" : label;
         },
       },
     };
     new window.Chart(canvas, {
-      type: data.kind === "line" ? "line" : "bar",
+      type: isLine(data) ? "line" : "bar",
       data: { labels: data.labels, datasets: datasets(data, colours) },
       options: {
         animation: false,

@@ -171,5 +171,5 @@ def test_trends_per_test_and_unit(login, doctor, nurse):
         )  # fmt: skip
     page = login(doctor).get(reverse("lab_test_trends", args=[patient.pk]))
     (chart,) = page.context["charts"]
-    assert (chart["unit"], json.loads(chart["json"])["lines"][0]["values"]) == ("mmol/L", [4.0, 4.4])
+    assert (chart["unit"], json.loads(chart["json"])["series"][0]["values"]) == ("mmol/L", [4.0, 4.4])
     assert login(nurse).get(reverse("lab_test_trends", args=[patient.pk])).status_code == 403

@@ -161,7 +161,7 @@ def test_trends_draw_valid_values_from_the_oldest_on(login, nurse):
     VitalSignFactory(patient=patient, systolic_bp=250, entered_in_error_at=now())
     page = login(nurse).get(reverse("vital_sign_trends", args=[patient.pk]))
     chart = page.context["charts"][0]
-    assert json.loads(chart["json"])["lines"][0]["values"] == [120, 130, 140]
+    assert json.loads(chart["json"])["series"][0]["values"] == [120, 130, 140]
     assert chart["latest"] == "140/80"
     text = page.content.decode()
     assert "140/80" in text and "250" not in text

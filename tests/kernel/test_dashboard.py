@@ -82,6 +82,37 @@ def test_each_number_is_the_count_of_the_list_behind_it(client, login, staff, ro
             assert tile.value == behind.context["pager"]["count_label"], tile.label
 
 
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_each_queue_is_the_list_behind_it(client, login, staff, role):
+    """The number beside a queue's title is the count of the list to which its link leads; so are failed reports'."""
+    a_day(staff, range(2))
+    absence = f.DoctorAbsenceFactory(start_date=today() + timedelta(days=1), end_date=today() + timedelta(days=2))
+    f.AppointmentFactory(doctor=absence.doctor, appointment_date=today() + timedelta(days=1))
+    f.ReportFactory(status="failed", generated_by_user=staff["administrator"])
+    f.ReportFactory(status="failed", generated_by_user=staff["administrator"], is_active=False)
+    client.post("/login/", {"username": "nobody@clinic.test", "password": "wrong"})
+    cache.clear()
+    client = login(staff[role])
+    context = client.get("/").context
+    assert len(context["queues"]) == {"doctor": 3}.get(role, 2)
+    for queue in context["queues"]:
+        assert queue["rows"], f"{queue['title']} shows nothing here, so this test shows nothing"
+        behind = client.get(queue["link"]["url"]).context["pager"]["count_label"]
+        assert str(queue["count"]) == behind, queue["title"]
+    for part in context["health"]:
+        if part.get("url"):
+            assert part["text"].split()[0] == client.get(part["url"]).context["pager"]["count_label"] == "1"
+
+
+@pytest.mark.spec("RULE-CONS-2")
+def test_who_is_measured_in_the_minute_of_the_check_in_is_ready(login, doctor):
+    """Nurses type minutes: what is before the check-in by seconds only counts for both queues."""
+    arrived = now().replace(second=40)
+    visit = f.AppointmentFactory(doctor=doctor, status="checked_in", checked_in_at=arrived)
+    f.VitalSignFactory(patient=visit.patient, recorded_at=arrived.replace(second=0, microsecond=0))
+    assert [row["object"] for row in login(doctor).get("/").context["queues"][0]["rows"]] == [visit]
+
+
 @pytest.mark.parametrize(
     ("role", "label"),
     [

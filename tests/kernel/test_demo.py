@@ -24,6 +24,7 @@ from healthcare.money import ZERO
 from healthcare.roles import Role
 from healthcare.startup import DEMO_DOMAIN
 from patients.models import Patient, PatientMerge
+from reporting.models import Frequency, ReportSchedule
 from reporting.periods import Period
 from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
 from tests.reporting.plain import Books, disagreements
@@ -107,6 +108,12 @@ def test_every_report_agrees_with_plain_python(built):
     books, year = Books(), Period(today() - timedelta(days=330), today())
     assert disagreements(books, year) == []
     assert disagreements(books, Period(today(), today()), doctor=doctor) == []
+
+
+@pytest.mark.spec("RPT-1")
+def test_reports_are_scheduled_every_day_week_and_month(built):
+    assert {row.frequency for row in ReportSchedule.objects.active()} == set(Frequency.values)
+    assert all(row.next_on > today() for row in ReportSchedule.objects.all())
 
 
 @pytest.mark.spec("DATA-1", "BYD-7", "BYD-8", "BYD-12")

@@ -50,6 +50,12 @@ def in_units(delta, seconds):
     return half_up(Decimal(str(delta.total_seconds())) / seconds)
 
 
+def all_months(months):
+    """The months from the first to the last of these, found day by day; a month without anything is a line too."""
+    days = (max(months) - min(months)).days if months else -1
+    return sorted({(min(months) + timedelta(days=n)).replace(day=1) for n in range(days + 1)})
+
+
 class Books:
     """All rows, read once, and what belongs to a period and to what was chosen."""
 
@@ -155,7 +161,7 @@ class Books:
         new, returning = len(seen - before), len(seen & before)
         insurers = Counter(self.insurers.get(p.insurance_provider_id, "No insurance on file") for p in there)
         return {
-            "registrations": sorted(months.items()),
+            "registrations": [(month, months[month]) for month in all_months(months)],
             "pyramid": pyramid,
             "seen": [
                 ("New", new, percent(new, len(seen))),
@@ -199,7 +205,7 @@ class Books:
             kinds["Discounts"] = [0, -sum((i.discount_amount for i in bills), NONE)]
             kinds["Tax"] = [0, sum((i.tax_amount for i in bills), NONE)]
         return {
-            "by_month": [(month, *row) for month, row in sorted(months.items())],
+            "by_month": [(month, *months[month]) for month in all_months(months)],
             "by_method": [(name, *row) for name, row in methods.items()],
             "by_service_type": [(name, *row) for name, row in kinds.items()],
             "by_doctor": [(name, *row) for name, row in people["doctor"].items()],

@@ -1,6 +1,6 @@
 """What goes wrong in a soak beside kills of our own processes: the database and the disk.
 
-Not the clock: libfaketime, with the monotonic clock left alone, breaks `time.sleep`, and the machine's own clock is everybody's.
+Not the clock: libfaketime breaks `time.sleep` here, and the machine's own clock is everybody's.
 """
 
 from __future__ import annotations

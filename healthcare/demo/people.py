@@ -132,7 +132,7 @@ def read_people() -> list[Person]:
             allergies[patient] = (*allergies.get(patient, ()), text)
     columns = ("pk", "date_of_birth", "gender", "insurance_provider_id", "insurance_policy_number")
     patients = Patient.objects.order_by(Length("patient_number"), "patient_number").values_list(*columns)
-    return [Person(*values, allergies.get(values[0], ())) for values in patients.iterator()]
+    return [Person(*values, allergies=allergies.get(values[0], ())) for values in patients.iterator()]
 
 
 def make_patient(

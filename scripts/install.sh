@@ -42,12 +42,16 @@ else
   packages="$packages fontconfig fonts-noto-core fonts-noto-cjk"
 fi
 if [ "$dev" = yes ] && ! command -v chromium >/dev/null; then packages="$packages chromium"; fi
+# Backups of PostgreSQL are made by pg_dump; its tests make some too.
+if [ "$dev" = yes ] || [[ "${DATABASE_URL:-$(grep -s ^DATABASE_URL= .env || true)}" == *postgres* ]]; then
+  command -v pg_dump >/dev/null || packages="$packages postgresql-client"
+fi
 if [ -n "$packages" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "Installing system packages:$packages"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $packages >/dev/null
   else
-    say "Please install these system packages (PDFs need them), then run this again:"
+    say "Please install these system packages (PDFs and backups need them), then run this again:"
     echo "    sudo apt-get install -y $packages"
     if ! .venv/bin/python -c "import weasyprint" >/dev/null 2>&1; then exit 1; fi
   fi

@@ -109,8 +109,11 @@ def play(hosts: list[Host], folder: Path) -> list[str]:
     for thread in threads:
         thread.start()
     time.sleep(6)
-    for _report in range(REPORTS):
-        status, _body, _headers = moved.request("POST", "/reports/new/", {"report_type": "revenue"})
+    moved.connection.close()  # gunicorn has closed it by now; a browser opens another
+    for number in range(REPORTS):
+        # Periods that differ: the same report twice would be made once.
+        period = {"start_date": f"2026-0{number + 1}-01", "end_date": f"2026-0{number + 1}-28"}
+        status, _body, _headers = moved.request("POST", "/reports/new/", {"report_type": "revenue", **period})
         if status != 302:
             found.append(f"a report was refused: {status}")
     time.sleep(2)
@@ -119,6 +122,7 @@ def play(hosts: list[Host], folder: Path) -> list[str]:
         person.port = two.port  # the load balancer has noticed
     for thread in threads:
         thread.join(240)
+    moved.connection.close()
     status, _body, _headers = moved.request("GET", "/patients/")
     if status != 200:
         found.append(f"host 2 does not answer after host 1 is gone: {status}")
@@ -153,11 +157,13 @@ def wait_for_reports(host: Host) -> list[str]:
             [sys.executable, "-c", code], cwd=ROOT, env=host.environment, stdout=subprocess.PIPE, text=True
         )
         rows = json.loads(out.stdout.splitlines()[-1])
-        if rows and all(status == "completed" for status, _path in rows):
+        if len(rows) >= REPORTS and all(status == "completed" for status, _path in rows):
             break
         time.sleep(3)
     media = Path(host.environment["MEDIA_ROOT"])
     found = [f"a report is {status}" for status, _path in rows if status != "completed"]
+    if len(rows) < REPORTS:
+        found.append(f"{REPORTS} reports were asked for, {len(rows)} are there")
     found += [f"{path} is missing" for status, path in rows if status == "completed" and not (media / path).exists()]
     print(f"{len(rows)} revenue reports, all completed: {not found}.", flush=True)
     return found

@@ -70,7 +70,8 @@ def register_again(clerk: User, twin: Patient, why: str) -> Any:
 
 def book_a_series(clerk: User, doctor: User, patient: Patient) -> None:
     """Four weekly visits; the last one is called off, so that its time is free for who waits."""
-    visit = book(clerk, BookSeriesForm, doctor, patient, 14, {"repeat_times": "4", "repeat_weeks": "1"})
+    # Beyond the month in which others are booked: no week of it is taken.
+    visit = book(clerk, BookSeriesForm, doctor, patient, 35, {"repeat_times": "4", "repeat_weeks": "1"})
     last = Appointment.objects.filter(series_id=visit.pk).order_by("-appointment_date")[0]
     do(CancelForm, clerk, {"cancellation_reason": "Moves to another town"}, instance=last)
 

@@ -24,6 +24,7 @@ from healthcare.clock import now, today
 from healthcare.demo.bills import Bills
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
+from healthcare.demo.progress import days_written, note_days
 from healthcare.demo.rows import Batch, key_at
 from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
 from healthcare.roles import Role
@@ -108,32 +109,33 @@ class History(Bills):
         self.house = House.read()
         self.batch = Batch()
         self.scenarios = {d.pk: scenarios_for(d) for d in self.house.doctors}
-        self.chronic: dict[Any, set[str]] = {}
         self.full_audit = len(people) <= 20_000
 
     def play(self, progress: Callable[[str], None]) -> None:
-        """Everything but today."""
-        start, wanted = today() - timedelta(days=365), self.visits_per_year
-        workdays = [start + timedelta(days=n) for n in range(365) if (start + timedelta(days=n)).weekday() < 5]
-        per_day = wanted / len(workdays)
+        """Every workday but today that is not written yet."""
+        seed, written = self.rng.getrandbits(64), days_written()
+        workdays = [day for ahead in range(-365, 31) if ahead and (day := today() + timedelta(ahead)).weekday() < 5]
+        per_day = self.visits_per_year / sum(day < today() for day in workdays)
         debt = 0.0
         for number, day in enumerate(workdays, start=1):
-            debt += per_day * self.rng.uniform(0.75, 1.25)
-            for doctor, slot in self.slots(int(debt)):
-                self.past_visit(doctor, day, slot)
-                debt -= 1
+            # Chance of the day's own: a run that goes on throws the same dice for the days that follow.
+            self.rng = random.Random(seed + number)  # noqa: S311
+            past = day < today()
+            if past:
+                debt += per_day * self.rng.uniform(0.75, 1.25)
+                slots = self.slots(int(debt))
+                debt -= len(slots)
+            else:
+                slots = self.slots(max(3, int(per_day * (1.05 - (day - today()).days / 35))))
+            if number <= written:
+                continue
+            for doctor, slot in slots:
+                (self.past_visit if past else self.coming_visit)(doctor, day, slot)
             if len(self.batch) >= ROWS_PER_WRITE:
-                self.write()
+                self.write(number)
             if number % 25 == 0:
                 progress(f"history to {day}")
-        self.write()
-        self.save_chronic_conditions()
-        for ahead in range(1, 31):
-            day = today() + timedelta(days=ahead)
-            if day.weekday() < 5:
-                for doctor, slot in self.slots(max(3, int(per_day * (1.05 - ahead / 35)))):
-                    self.coming_visit(doctor, day, slot)
-        self.write()
+        self.write(len(workdays))
 
     def slots(self, count: int) -> list[tuple[User, time]]:
         """So many different doctor-and-time pairs of one day."""
@@ -215,8 +217,6 @@ class History(Bills):
         consultation = self.consultation(appointment, doctor, scenario, started, ended)
         self.prescriptions(consultation, person, scenario, ended)
         labs = self.lab_tests(consultation, person, scenario, ended)
-        if scenario.chronic:
-            self.chronic.setdefault(person.pk, set()).add(scenario.chronic)
         self.invoice(appointment, person, scenario, labs, ended)
 
     def vitals(self, person: Person, scenario: Scenario, at: datetime) -> None:
@@ -354,33 +354,39 @@ class History(Bills):
         if step == "ordered":
             row.sample_collected_date = None
 
-    def write(self) -> None:
-        """Write what was collected; the bills last, as they refer to the rest."""
+    def write(self, days: int) -> None:
+        """Write what was collected up to this workday; the bills last, as they refer to the rest."""
         with transaction.atomic():
             bills = {model: self.batch.rows.pop(model, []) for model in (Invoice, InvoiceLineItem, Payment)}
             self.batch.write()
             self.write_bills(bills[Invoice], bills[InvoiceLineItem], bills[Payment])
+            note_days(days)
 
-    def save_chronic_conditions(self) -> None:
-        """What became known of patients goes into their records."""
-        pending: list[MedicalRecord] = []
-        problems: list[Problem] = []
-        keys = list(self.chronic)
-        for start in range(0, len(keys), 500):
-            for record in MedicalRecord.objects.filter(patient_id__in=keys[start : start + 500]):
-                record.chronic_conditions = "\n".join(sorted(self.chronic[record.patient_id]))
-                pending.append(record)
-                problems += [
-                    Problem(
-                        patient_id=record.patient_id,
-                        title=title,
-                        code=CHRONIC_CODES.get(title, ""),
-                        id=key_at(now(), self.rng),
-                        since=today() - timedelta(days=self.rng.randrange(200, 3000)),
-                        noted_by_user=self.house.doctors[0],
-                    )
-                    for title in sorted(self.chronic[record.patient_id])
-                ]
-            MedicalRecord.objects.bulk_update(pending, ["chronic_conditions"])
-            pending = []
-        Problem.objects.bulk_create(problems, batch_size=500)
+
+def save_chronic_conditions(rng: random.Random) -> None:
+    """What the consultations found for good goes into the patients' records."""
+    names = {scenario.diagnosis: scenario.chronic for scenario in SCENARIOS if scenario.chronic}
+    found = Consultation.objects.filter(diagnosis__in=names).order_by("patient_id", "diagnosis")
+    chronic: dict[Any, set[str]] = {}
+    for patient, diagnosis in found.values_list("patient_id", "diagnosis").distinct().iterator():
+        chronic.setdefault(patient, set()).add(names[diagnosis])
+    doctor, keys = House.read().doctors[0], list(chronic)
+    for start in range(0, len(keys), 500):
+        records = list(MedicalRecord.objects.filter(patient_id__in=keys[start : start + 500]).order_by("patient_id"))
+        problems = []
+        for record in records:
+            titles = sorted(chronic[record.patient_id])
+            record.chronic_conditions = "\n".join(titles)
+            problems += [
+                Problem(
+                    patient_id=record.patient_id,
+                    title=title,
+                    code=CHRONIC_CODES.get(title, ""),
+                    id=key_at(now(), rng),
+                    since=today() - timedelta(days=rng.randrange(200, 3000)),
+                    noted_by_user=doctor,
+                )
+                for title in titles
+            ]
+        MedicalRecord.objects.bulk_update(records, ["chronic_conditions"])
+        Problem.objects.bulk_create(problems)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
+from django.db import transaction
+from django.db.models.functions import Length
 
 from departments.models import ClinicSettings, Counter, Department, User
 from healthcare.clock import now, today
@@ -96,37 +98,41 @@ def more_doctors(patients: int, rng: random.Random) -> Iterator[tuple[str, str, 
 
 
 def build_patients(count: int, rng: random.Random, progress: Callable[[int], None]) -> list[Person]:
-    """So many patients with their records; returns what the history needs of them."""
-    people: list[Person] = []
-    clerks = list(User.objects.filter(role=Role.RECEPTIONIST))
-    insurers = list(InsuranceProvider.objects.all())
-    for start in range(0, count, PATIENTS_PER_WRITE):
-        size = min(PATIENTS_PER_WRITE, count - start)
-        first_number = Counter.next("patient_number", size)
+    """So many patients with their records, or those of them that are missing; returns what the history needs."""
+    clerks = list(User.objects.filter(role=Role.RECEPTIONIST).order_by("email"))
+    insurers = list(InsuranceProvider.objects.order_by("name"))
+    seed, done = rng.getrandbits(64), Patient.objects.count()
+    for start in range(done, count, PATIENTS_PER_WRITE):
+        # Chance of this write's own: what an interrupted run has written need not be played again.
+        rng, size = random.Random(seed + start), min(PATIENTS_PER_WRITE, count - start)  # noqa: S311
         batch, made = Batch(), []
-        for offset in range(size):
-            patient, record, allergies = make_patient(first_number + offset, start + offset, rng, insurers)
-            made.append(batch.add(patient))
-            batch.add(record)
-            for allergy in allergies:
-                batch.add(allergy)
-            batch.audit(
-                rng, "create", patient, rng.choice(clerks), patient.created_at, patient_number=patient.patient_number
-            )
-            people.append(
-                Person(
-                    patient.pk,
-                    patient.date_of_birth,
-                    patient.gender,
-                    patient.insurance_provider_id,
-                    patient.insurance_policy_number,
-                    (*(a.substance for a in allergies), *([record.allergies] if record.allergies else [])),
-                )
-            )
-        batch.write()
-        rebuild_search_terms(made, fresh=True)
+        with transaction.atomic():
+            first_number = Counter.next("patient_number", size)
+            for offset in range(size):
+                patient, record, allergies = make_patient(first_number + offset, start + offset, rng, insurers)
+                made.append(batch.add(patient))
+                for row in (record, *allergies):
+                    batch.add(row)
+                number = patient.patient_number
+                batch.audit(rng, "create", patient, rng.choice(clerks), patient.created_at, patient_number=number)
+            batch.write()
+            rebuild_search_terms(made, fresh=True)
         progress(start + size)
-    return people
+    return read_people()
+
+
+def read_people() -> list[Person]:
+    """Everybody in the order of their numbers."""
+    allergies: dict[UUID, tuple[str, ...]] = {}
+    for rows in (
+        PatientAllergy.objects.order_by("pk").values_list("patient_id", "substance"),
+        MedicalRecord.objects.exclude(allergies="").values_list("patient_id", "allergies"),
+    ):
+        for patient, text in rows.iterator():
+            allergies[patient] = (*allergies.get(patient, ()), text)
+    columns = ("pk", "date_of_birth", "gender", "insurance_provider_id", "insurance_policy_number")
+    patients = Patient.objects.order_by(Length("patient_number"), "patient_number").values_list(*columns)
+    return [Person(*values, allergies=allergies.get(values[0], ())) for values in patients.iterator()]
 
 
 def make_patient(

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 
+from billing.forms import CancelInvoiceForm
 from billing.forms.payments import VoidPaymentForm
 from departments.models import User
 from healthcare.demo.cash_desk import CashDesk
@@ -42,6 +43,7 @@ class Today(Visits):
                 else:
                     self.ahead(visit)
         self.void_a_payment()
+        self.cancel_an_invoice()
         CashDesk(self.do, self.rng, sorted(self.house.officers, key=lambda officer: officer.email)).play()
         correct_mistakes(self.do, self.today)
         go_on_against_a_warning(self.do, self.today)
@@ -136,3 +138,12 @@ class Today(Visits):
                 instance=payment,
                 data={"void_reason": "Card terminal charged the wrong amount"},
             )
+
+    def cancel_an_invoice(self) -> None:
+        """A bill that nobody has paid on yet was for the wrong insurer."""
+        from billing.models import Invoice
+
+        invoice = Invoice.objects.filter(status="issued", amount_paid=0).order_by("-created_at", "-id").first()
+        if invoice is not None:
+            reason = {"cancellation_reason": "Billed to the wrong policy"}
+            self.do(CancelInvoiceForm, self.house.officers[0], instance=invoice, data=reason)

@@ -18,7 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from scripts.bench.databases import SERVER
+from scripts.soak.cluster import Cluster, programs
 from scripts.soak.day import Person, Tally
+from scripts.soak.faults import Disk, Faults
 from scripts.soak.processes import Clinic
 
 
@@ -30,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--kill-every", type=float, default=5, help="seconds between two kills; 0: none")
+    parser.add_argument("--fault-every", type=float, default=20, help="seconds between two other faults; 0: none")
     parser.add_argument("--fuzz", type=int, default=20_000, help="hostile requests (default 20,000)")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--keep", action="store_true", help="keep the database and files")
@@ -41,39 +44,60 @@ def main() -> int:
     options, bad = arguments(), 0
     for engine in options.engines:
         folder = Path(tempfile.mkdtemp(prefix=f"soak-{engine}-"))
+        disk, cluster, name = Disk(folder), None, ""
         url = f"sqlite:///{folder / 'soak.sqlite3'}"
         if engine == "postgresql":
-            import psycopg
-
+            cluster = Cluster(folder) if programs() else None
             name = f"soak_{uuid.uuid4().hex[:8]}"
-            with psycopg.connect(SERVER, autocommit=True) as server:
-                server.execute(f'CREATE DATABASE "{name}"')
-            url = urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+            url = make_database(cluster.url if cluster else SERVER, name)
         try:
-            bad += run(engine, url, folder, options)
+            bad += run(engine, Clinic(url, folder), disk, cluster, options)
         finally:
+            if cluster:
+                cluster.stop()
+            elif name:
+                drop_database(name)
             if options.keep:
                 print(f"Kept: {folder} {url}")
             else:
-                if engine == "postgresql":
-                    with psycopg.connect(SERVER, autocommit=True) as server:
-                        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-                shutil.rmtree(folder)
+                disk.unmount()
+                shutil.rmtree(folder, ignore_errors=True)
     return 1 if bad else 0
 
 
-def run(engine: str, url: str, folder: Path, options: argparse.Namespace) -> int:
+def make_database(server: str, name: str) -> str:
+    """An empty one; its address."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def drop_database(name: str) -> None:
+    """On the server that is everybody's."""
+    import psycopg
+
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def run(engine: str, clinic: Clinic, disk: Disk, cluster: Cluster | None, options: argparse.Namespace) -> int:
     """Build, soak, prove; how many findings."""
-    clinic = Clinic(url, folder)
+    folder = clinic.folder
     clinic.manage("migrate", "-v0")
     clinic.manage("demo", "--patients", str(options.patients), "--seed", str(options.seed))
     clinic.manage("seal_audit", "--once")
     clinic.manage("collectstatic", "--noinput", "-v0")
     tally = Tally()
     if options.minutes:
-        day(clinic, tally, options)
+        count = max(2 * options.clients, round(2 * options.minutes))
+        tally.doctors = json.loads(clinic.python("scripts.soak.house", str(count)).splitlines()[-1])
+        faults = Faults(clinic, disk, cluster, random.Random(options.seed))
+        day(clinic, tally, faults, options)
         tally.write(folder / "acknowledged.json")
-        print(f"\n## {engine}\n\n{tally.table()}\n\n{clinic.kills} kills.", flush=True)
+        done = ", ".join(f"{name} {count}" for name, count in sorted(faults.done.items())) or "none"
+        print(f"\n## {engine}\n\n{tally.table()}\n\n{clinic.kills} kills; other faults: {done}.", flush=True)
     found = []
     if options.fuzz:
         found += json.loads(clinic.python("scripts.soak.fuzz", str(options.fuzz), str(options.seed)).splitlines()[-1])
@@ -89,7 +113,7 @@ def run(engine: str, url: str, folder: Path, options: argparse.Namespace) -> int
     return len(found + tally.findings())
 
 
-def day(clinic: Clinic, tally: Tally, options: argparse.Namespace) -> None:
+def day(clinic: Clinic, tally: Tally, faults: Faults, options: argparse.Namespace) -> None:
     """People at work while somebody pulls plugs."""
     clinic.start()
     try:
@@ -102,15 +126,31 @@ def day(clinic: Clinic, tally: Tally, options: argparse.Namespace) -> None:
         ]
         for one in people:
             one.start()
+        stop = threading.Event()
+        other = threading.Thread(target=go_wrong, args=(faults, tally, stop, options.fault_every))
+        other.start()
         dice = random.Random(options.seed)
         while time.monotonic() < until:
             time.sleep(min(options.kill_every or 1, max(0.0, until - time.monotonic())))
             if options.kill_every:
                 clinic.kill_something(dice)
+        stop.set()
+        other.join()
         for one in people:
             one.join(180)
     finally:
         clinic.stop()
+
+
+def go_wrong(faults: Faults, tally: Tally, stop: threading.Event, every: float) -> None:
+    """One fault after another. While it lasts, and until all is well again, an error may be shown: no write is lost."""
+    while every and not stop.wait(every):
+        tally.trouble.set()
+        try:
+            faults.one()
+            stop.wait(3)
+        finally:
+            tally.trouble.clear()
 
 
 if __name__ == "__main__":

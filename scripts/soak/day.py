@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,12 +27,20 @@ class Tally:
         self.times: dict[str, list[float]] = defaultdict(list)
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.broken = 0
+        #: Errors that were shown while database or disk were broken.
+        self.in_trouble = 0
+        self.trouble = threading.Event()
+        self.doctors: list[str] = []
+        self.tokens: dict[str, str] = {}
         self.acknowledged: dict[str, list[str]] = defaultdict(list)
         self.unknown: list[str] = []
 
-    def note(self, what: str, status: int, milliseconds: float) -> None:
-        """One answer."""
+    def note(self, what: str, status: int, milliseconds: float, *, trouble: bool = False) -> None:
+        """One answer; `trouble`: something was broken when it was asked for or when it came."""
         with self.lock:
+            if status >= 500 and (trouble or self.trouble.is_set()):
+                self.in_trouble += 1
+                return
             self.times[what].append(milliseconds)
             self.statuses[what, status] += 1
 
@@ -59,6 +67,8 @@ class Tally:
             lines.append(f"| {what} | {len(times):,} | {refused:,} | {p50:.0f} | {p95:.0f} |")
         total = sum(map(len, self.times.values()))
         lines.append(f"\n{total:,} answers; {self.broken:,} connections cut by kills (asked again under the same key).")
+        lines.append(f"{self.in_trouble:,} errors were shown while database or disk were broken.")
+        lines.append(", ".join(f"{len(keys):,} {kind}" for kind, keys in self.acknowledged.items()) + " acknowledged.")
         return "\n".join(lines)
 
 
@@ -71,9 +81,10 @@ class Person:
 
     def __init__(self, number: int, port: int, tally: Tally, dice: random.Random) -> None:
         self.number, self.port, self.tally, self.dice = number, port, tally, dice
-        self.tokens: dict[str, str] = {}
+        self.tokens = tally.tokens
         self.browser: Client | None = None
-        self.doctor = f"doctor{(number % 6) + 1}" if number % 6 else "doctor"
+        self.doctors: dict[str, str] = {}
+        self.doctor = self.dice.choice(tally.doctors or ["doctor"])
 
     def work(self, until: float) -> None:
         """Until the day is over; whoever is cut off begins with the next patient."""
@@ -106,7 +117,7 @@ class Person:
             headers["Authorization"] = f"Bearer {self.token(who)}"
         if key:
             headers["Idempotency-Key"] = key
-        started = time.perf_counter()
+        started, trouble = time.perf_counter(), self.tally.trouble.is_set()
         try:
             connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
@@ -114,7 +125,7 @@ class Person:
         finally:
             connection.close()
         name = "/".join("*" if len(part) == 36 else part for part in path.split("?")[0].split("/"))
-        self.tally.note(f"{method} {name}", answer.status, (time.perf_counter() - started) * 1000)
+        self.tally.note(f"{method} {name}", answer.status, (time.perf_counter() - started) * 1000, trouble=trouble)
         if answer.status == 401:
             self.tokens.pop(who, None)
             raise Cut
@@ -137,12 +148,18 @@ class Person:
     def one_day(self) -> None:
         """Registered, booked, checked in, measured, treated, billed; each acknowledged write is noted."""
         mark = f"Soak{uuid4().hex[:12]}"
-        person = {"first_name": "Ada", "last_name": mark, "date_of_birth": "1979-05-17", "gender": "female"}
+        self.doctor = self.dice.choice(self.tally.doctors or [self.doctor])
+        # Days of birth that differ: nobody is taken for somebody else.
+        born = date(1930, 1, 1) + timedelta(days=self.dice.randrange(30_000))
+        person = {"first_name": "Ada", "last_name": mark, "date_of_birth": born.isoformat(), "gender": "female"}
         status, patient = self.api("receptionist", "POST", "/patients", person)
         if status != 201:
             return
         self.tally.keep("patients", mark)
-        moment = datetime.now(UTC) + timedelta(minutes=self.dice.randrange(0, 240, 15))
+        # Some time of today: visits are checked in on their day. Others look for the same times.
+        now = datetime.now(UTC)
+        left = max(1, (24 * 60 - now.hour * 60 - now.minute) // 15 - 1)
+        moment = now.replace(minute=now.minute // 15 * 15) + timedelta(minutes=15 * self.dice.randrange(left))
         visit_data = {
             "patient_id": patient["id"],
             "doctor_id": self.doctor_id(),
@@ -166,7 +183,12 @@ class Person:
         done = {
             "diagnosis": "Acute pharyngitis",
             "prescriptions": [
-                {"medication_name": "Paracetamol 500 mg", "dosage": "500 mg", "frequency": "twice a day"}
+                {
+                    "medication_name": "Paracetamol 500 mg",
+                    "dosage": "500 mg",
+                    "frequency": "twice a day",
+                    "duration": "5 days",
+                }
             ],
             "lab_tests": [{"test_name": "C-reactive protein"}],
         }
@@ -191,24 +213,25 @@ class Person:
 
     def doctor_id(self) -> str:
         """The key of the doctor whom this person plays."""
-        if not hasattr(self, "_doctor_id"):
+        if self.doctor not in self.doctors:
             _status, found = self.api("administrator", "GET", f"/users?role=doctor&q={self.doctor}@")
             if not found or not found["items"]:
                 raise Cut
-            self._doctor_id = found["items"][0]["id"]
-        return self._doctor_id
+            self.doctors[self.doctor] = found["items"][0]["id"]
+        return self.doctors[self.doctor]
 
     def look_around(self) -> None:
         """Some pages as a browser asks for them, and now and then a report."""
         try:
             if self.browser is None:
                 self.browser = Client(self.port).log_in("administrator@clinic.example")
+            trouble = self.tally.trouble.is_set()
             for page in self.dice.sample(PAGES, 4):
                 status, _body, _headers = self.browser.request("GET", page)
-                self.tally.note("page", status, self.browser.milliseconds)
+                self.tally.note("page", status, self.browser.milliseconds, trouble=trouble)
             if self.dice.random() < 0.1:
                 status, _body, _headers = self.browser.request("POST", "/reports/new/", {"report_type": "revenue"})
-                self.tally.note("report", status, self.browser.milliseconds)
+                self.tally.note("report", status, self.browser.milliseconds, trouble=trouble)
         except (OSError, http.client.HTTPException, SystemExit) as error:
             with self.tally.lock:
                 self.tally.broken += 1

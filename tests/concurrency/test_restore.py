@@ -1,11 +1,14 @@
 """The restore drill: backed up while people work, restored elsewhere, proven, and at work there (DATA-4)."""
 
+import io
+import tarfile
 from datetime import UTC, datetime, timedelta
 
 import pyrage
 import pytest
 
-from healthcare.backup import rotation
+from healthcare.backup import archive, rotation
+from healthcare.backup.engines import BackupError
 from tests.concurrency import arena
 
 WRITERS = 2
@@ -45,3 +48,25 @@ def test_rotation_keeps_days_weeks_and_months(tmp_path, settings):
     kept = sorted({path.name for path in tmp_path.iterdir()} - {path.name for path in gone} - {"notes.txt"})
     days = ["20261031T140000Z", "20261122T140000Z", "20261127T140000Z", "20261128T140000Z", "20261129T020000Z"]
     assert kept == [f"clinic-{day}.backup.age" for day in days]
+
+
+@pytest.mark.spec("DATA-4")
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../escaped", tarfile.REGTYPE),
+        ("media/../../escaped", tarfile.REGTYPE),
+        ("/tmp/escaped", tarfile.REGTYPE),
+        ("media", tarfile.SYMTYPE),
+        ("media/hard", tarfile.LNKTYPE),
+        ("media/device", tarfile.CHRTYPE),
+    ],
+)
+def test_a_forged_backup_writes_nothing_beside_its_folder(tmp_path, name, kind):
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname, entry.size = kind, "/etc", 1 if kind == tarfile.REGTYPE else 0
+    with tarfile.open(tmp_path / "forged", "w:gz") as forged:
+        forged.addfile(entry, io.BytesIO(b"x"))
+    with pytest.raises(BackupError, match="which no backup does"):
+        archive.unpack(tmp_path / "forged", tmp_path / "place")
+    assert not list(tmp_path.rglob("escaped")) and not (tmp_path / "place" / "parts" / name).exists()

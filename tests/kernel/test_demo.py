@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter as Tally
+from contextlib import nullcontext
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -219,3 +220,40 @@ def test_the_demo_doctors_day_is_left_to_no_chance(built):
             waiting = own.filter(status="checked_in").with_measured().order_by("appointment_time")
             assert [row.measured for row in waiting] == [True, False]
             assert own.filter(status="completed", completed_at__lte=moment).exists() == seen
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.django_db
+def test_an_interrupted_demo_goes_on_and_becomes_the_very_same_clinic(development, monkeypatch):
+    def whole():
+        rows = [*Appointment.objects.values_list("id", "patient_id", "status", "created_at").order_by("id")]
+        return [*identities(), *rows, *Payment.objects.values_list("amount", "invoice__invoice_number").order_by("id")]
+
+    def build(stop=()):
+        def progress(_self, text):
+            if any(text.startswith(word) for word in stop):
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("healthcare.management.commands.demo.Command.say", progress)
+        with pytest.raises(KeyboardInterrupt) if stop else nullcontext():
+            call_command("demo", patients=12, visits=60)
+
+    # Today's play goes by the clock of the second: what counts here is what was there before it.
+    monkeypatch.setattr("healthcare.demo.today.Today.play", lambda self: None)
+    monkeypatch.setattr("healthcare.demo.people.PATIENTS_PER_WRITE", 5)
+    monkeypatch.setattr("healthcare.demo.history.ROWS_PER_WRITE", 50)
+    noon = timezone.localtime().replace(hour=12, minute=10)
+    found = []
+    for interruptions in ([], ["patients 10", "history", "today"]):
+        with transaction.atomic():
+            with time_machine.travel(noon, tick=False):
+                for word in interruptions:
+                    build(stop=[word])
+            with time_machine.travel(noon + timedelta(hours=1 if interruptions else 0), tick=False):
+                if interruptions:
+                    with pytest.raises(CommandError, match="--patients 12 --visits 60 --seed 2026"):
+                        call_command("demo", patients=13)
+                build()
+            found.append(whole())
+            transaction.set_rollback(True)
+    assert found[0] and found[0] == found[1]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils.timezone import localdate
 
 from departments.models import Counter, User
+from healthcare.clock import at, now
 from healthcare.context import act
-from healthcare.demo.history import History
+from healthcare.demo.history import History, save_chronic_conditions
 from healthcare.demo.people import build_house, build_patients
+from healthcare.demo.progress import MARK, Plan
 from healthcare.demo.today import Today
 from healthcare.planner import renew_statistics
-
-#: A counter that is 1 while the demo is being built and 2 when it is complete.
-MARK = "demo_build"
 
 
 class Command(BaseCommand):
@@ -35,31 +35,57 @@ class Command(BaseCommand):
     def handle(self, *args: Any, patients: int, visits: int | None, seed: int, if_empty: bool, **options: Any) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo's password is public: it is not built with DEBUG off.")
-        mark = Counter.objects.filter(name=MARK).first()
-        if mark is not None and mark.value == 1:
+        if patients < 0 or seed < 0 or (visits or 0) < 0:
+            raise CommandError("Patients, visits and seed are not negative.")
+        wanted = visits if visits is not None else patients * (3 if patients <= 5000 else 2)
+        plan = Plan.unfinished()
+        if plan is None:
+            if Counter.objects.filter(name=MARK, value=1).exists():
+                raise CommandError(
+                    "An earlier build of the demo was interrupted, so this database holds half a clinic. "
+                    "Remove it (by default var/clinic.sqlite3) and start again."
+                )
+            if User.objects.exists():
+                if if_empty:
+                    return
+                raise CommandError("There are accounts already: the demo is built into an empty database.")
+            plan = Plan(patients, wanted, seed, int(now().timestamp()))
+            self.begin(plan)
+        elif (plan.patients, plan.visits, plan.seed) != (patients, wanted, seed):
             raise CommandError(
-                "An earlier build of the demo was interrupted, so this database holds half a clinic. "
-                "Remove it (by default var/clinic.sqlite3) and start again."
+                "An earlier build of the demo was interrupted. To go on with it: "
+                f"--patients {plan.patients} --visits {plan.visits} --seed {plan.seed}"
             )
-        if User.objects.exists():
-            if if_empty:
-                return
-            raise CommandError("There are accounts already: the demo is built into an empty database.")
+        else:
+            self.say("going on where an earlier build was interrupted")
+        self.go_on(plan)
+
+    def begin(self, plan: Plan) -> None:
+        """The house and the plan, both or neither."""
+        self.say("staff, catalogue, price list")
+        with transaction.atomic(), at(plan.moment), act(user=None, user_agent="Demo", audited=False):
+            plan.save()
+            build_house(plan.patients, plan.dice("house"))
+
+    def go_on(self, plan: Plan) -> None:
+        """Patients and history write after write, then today; what is there already is left alone."""
         started = time.monotonic()
-        Counter.next(MARK)
         # The history writes its own audit rows in bulk; what is built here is nobody's doing.
-        rng = random.Random(seed)  # noqa: S311 - invented people need no secrecy
-        with act(user=None, user_agent="Demo"):
+        with at(plan.moment), act(user=None, user_agent="Demo", audited=False):
+            told = f"of {plan.patients:,}"
+            people = build_patients(
+                plan.patients, plan.dice("patients"), lambda done: self.say(f"patients {done:,} {told}")
+            )
+            History(people, plan.dice("history"), plan.visits).play(self.say)
+        renew_statistics()
+        self.say("today")
+        # On a later day the demo stays at the one on which it was begun: the month ahead is booked from there.
+        present = now() if localdate(now()) == localdate(plan.moment) else plan.moment
+        with transaction.atomic(), at(present), act(user=None, user_agent="Demo"):
             with act(audited=False):
-                self.say("staff, catalogue, price list")
-                build_house(patients, rng)
-                people = build_patients(patients, rng, lambda done: self.say(f"patients {done:,} of {patients:,}"))
-                wanted = visits if visits is not None else patients * (3 if patients <= 5000 else 2)
-                History(people, rng, wanted).play(self.say)
-            renew_statistics()
-            self.say("today")
-            Today(rng).play()
-        Counter.next(MARK)
+                save_chronic_conditions(plan.dice("conditions"))
+            Today(plan.dice("today")).play()
+            Counter.next(MARK)
         self.say(f"the demo clinic is ready ({time.monotonic() - started:.0f} s)")
         self.stdout.write("")
 

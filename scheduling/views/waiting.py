@@ -12,7 +12,7 @@ from departments.models import User
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
 from scheduling.models import WaitingListEntry, WaitingStatus
-from scheduling.views.appointments import patient_asked
+from scheduling.views.booking import patient_asked
 
 
 def wish(entry: WaitingListEntry) -> str:

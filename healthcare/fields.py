@@ -16,7 +16,6 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-
 #: What Django says of an empty choice.
 DASHES = BLANK_CHOICE_DASH[0][1]
 
@@ -141,7 +140,9 @@ def words_for_none(field: Any) -> str:
     """What a select says while nothing is chosen in it."""
     if not field.required:
         return gettext("Not chosen")
-    label = str(field.label)
+    label = str(field.label or "")
+    if not label:
+        return gettext("Choose")
     # An abbreviation keeps its capitals.
     what = label if label[1:2].isupper() else label[:1].lower() + label[1:]
     return gettext("Choose the %(what)s") % {"what": what}

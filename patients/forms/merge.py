@@ -79,7 +79,7 @@ class MergePatientsForm(WorkflowForm):
     merged = RemoteChoiceField(
         Patient.objects.filter(is_active=True),
         url_name="patient_options",
-        label=gettext_lazy("The other chart"),
+        label=gettext_lazy("Other chart"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},
     )
 

@@ -167,7 +167,8 @@ def test_an_age_makes_an_estimated_date_of_birth(login, receptionist):
     assert "estimated" in login(receptionist).get(row.get_absolute_url()).content.decode()
     for age in ("-1", "131", "x"):
         assert not submit(RegisterPatientForm, actor=receptionist, data={**data, "age_if_unknown": age}).is_valid()
-    known = submit(
-        RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": str(today() - timedelta(days=1))}
-    )
-    assert not known.instance.date_of_birth_estimated
+    born = str(today() - timedelta(days=1))
+    both = submit(RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": born, "age_if_unknown": "42"})
+    assert both.errors.as_data()["age_if_unknown"][0].code == "contradiction"
+    known = submit(RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": born, "age_if_unknown": "0"})
+    assert known.is_valid() and not known.instance.date_of_birth_estimated

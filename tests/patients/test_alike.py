@@ -154,6 +154,15 @@ def test_scoring_takes_the_same_number_of_queries_for_one_and_many():
     assert asked() == few <= 8
 
 
+@pytest.mark.spec("WF-REG")
+def test_a_whole_name_without_a_date_of_birth_is_looked_up_and_patients_are_not_walked_through(people):
+    with CaptureQueriesContext(connection) as asked:
+        found = likenesses(Person("Maria", "Gonzales"))
+    assert [one.patient.last_name for one in found] == ["Gonzalez"]
+    of_patients = [query["sql"] for query in asked if 'FROM "patients"' in query["sql"]]
+    assert all('"patients"."id" IN' in sql for sql in of_patients)
+
+
 @pytest.mark.spec("BYD-12")
 def test_an_age_makes_an_estimated_date_of_birth(login, receptionist):
     data = {"last_name": "Unknown", "first_name": "Person", "gender": "other"}

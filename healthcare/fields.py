@@ -157,5 +157,5 @@ def name_empty_choices(fields: Any) -> None:
                 field.empty_label = words
                 field.widget.choices = field.choices
         elif isinstance(field.widget, forms.Select):
-            found = [(key, words if label == DASHES else label) for key, label in field.choices]
-            field.widget.choices = found
+            choices = [(key, words if label == DASHES else label) for key, label in field.widget.choices]
+            field.widget.choices = choices

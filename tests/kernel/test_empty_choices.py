@@ -11,6 +11,7 @@ class KindForm(forms.Form):
 
     department = forms.ModelChoiceField(Patient.objects.none(), label="Department")
     code = forms.ChoiceField(label="ICD code", choices=[("", "---------"), ("a", "A")], required=False)
+    oxygen = forms.NullBooleanField(label="Oxygen")
     patient = RemoteChoiceField(Patient.objects.none(), url_name="patient_options", label="Patient")
 
     def __init__(self):

@@ -94,8 +94,7 @@ def visits() -> Any:
 
 def shown(rows: Any) -> Any:
     """Appointments with what a queue shows of them, in the order of the day."""
-    related = rows.select_related("patient", "doctor", "department", "consultation")
-    return related.order_by("appointment_date", "appointment_time", "pk")
+    return rows.select_related("patient", "doctor").order_by("appointment_date", "appointment_time", "pk")
 
 
 def visits_url(**query: Any) -> str:
@@ -129,10 +128,10 @@ def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
     ]
     empty = _("Nobody else is expected today.")
     queues = [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
-    to_move = shown(Appointment.objects.to_move())
-    if to_move.exists():
+    if to_move := list(shown(Appointment.objects.to_move())[: SHOWN + 1]):
         columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
-        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", link("appointment_list", away="1")))
+        away = link("appointment_list", away="1")
+        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", away, model=Appointment))
     return tiles, queues
 
 

@@ -23,7 +23,8 @@ from healthcare.generic import (
 from healthcare.roles import may
 from scheduling import forms
 from scheduling.filters import AppointmentFilter
-from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
+from scheduling.models import Appointment, AppointmentStatus
+from scheduling.views.waiting import BOOK_FREED, who_fits
 
 #: What follows for whom; pages of the apps above are named by their URLs.
 CHECK_IN = Action(gettext_lazy("Check in"), "appointment_check_in", form=forms.CheckInForm, icon="box-arrow-in-right")
@@ -173,9 +174,7 @@ class AppointmentDetail(DetailPage):
     related = (
         Related(
             gettext_lazy("This free time fits"),
-            lambda visit, user: WaitingListEntry.objects.fitting(visit).select_related(
-                "patient", "doctor", "department"
-            ),
+            who_fits,
             (
                 Column("patient"),
                 Column("patient.phone_shown", gettext_lazy("Phone")),
@@ -184,6 +183,7 @@ class AppointmentDetail(DetailPage):
                 Column("created_at", gettext_lazy("Waits since")),
             ),
             permission="appointments.edit",
+            row_actions=(BOOK_FREED,),
         ),
     )
 

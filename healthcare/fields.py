@@ -10,8 +10,14 @@ from uuid import UUID
 
 import django_filters
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+#: What Django says of an empty choice.
+DASHES = BLANK_CHOICE_DASH[0][1]
 
 
 class RemoteSelect(forms.Select):
@@ -25,7 +31,7 @@ class RemoteSelect(forms.Select):
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
         chosen = [str(v) for v in value if v]
         queryset = getattr(self.choices, "queryset", None)
-        options = [("", "")]
+        options: list[tuple[str, Any]] = [("", getattr(getattr(self.choices, "field", None), "empty_label", "") or "")]
         options += [(key, str(self.known[key])) for key in chosen if key in self.known]
         missing = [key for key in chosen if key not in self.known]
         if missing and queryset is not None:
@@ -128,3 +134,28 @@ def use_native_inputs(fields: Any) -> None:
             field.widget.format = "%H:%M"
             field.widget.attrs |= {"placeholder": _("HH:MM"), "inputmode": "numeric", "autocomplete": "off"}
             field.input_formats = [*field.input_formats, "%H%M", "%H.%M"]
+
+
+def words_for_none(field: Any) -> str:
+    """What a select says while nothing is chosen in it."""
+    if not field.required:
+        return gettext("Not chosen")
+    label = str(field.label or "")
+    if not label:
+        return gettext("Choose")
+    # An abbreviation keeps its capitals.
+    what = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return gettext("Choose the %(what)s") % {"what": what}
+
+
+def name_empty_choices(fields: Any) -> None:
+    """Say it in words where Django says "---------"; found when drawn, as a form may still change label and need."""
+    for field in fields.values():
+        words = lazy(words_for_none, str)(field)
+        if isinstance(field, forms.ModelChoiceField):
+            if field.empty_label == DASHES:
+                field.empty_label = words
+                field.widget.choices = field.choices
+        elif isinstance(field.widget, forms.Select):
+            choices = [(key, words if label == DASHES else label) for key, label in field.widget.choices]
+            field.widget.choices = choices

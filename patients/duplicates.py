@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from patients import search, spelling
@@ -66,25 +66,22 @@ def candidates(person: Person, besides: UUID | None) -> list[Patient]:
     contact = PatientSearchTerm.objects.filter(term__in=terms).values("patient_id")[:SCORED] if terms else None
     rows = Patient.objects.filter(is_active=True)
     keys: set[Any] = set(contact.values_list("patient_id", flat=True)) if contact is not None else set()
-    named = name_terms(person.words)
+    named = [name_terms(word) for word in sorted(person.words)]
     if named and person.date_of_birth is not None:
-        alike = PatientSearchTerm.objects.filter(patient=OuterRef("pk"), term__in=named)
+        alike = PatientSearchTerm.objects.filter(
+            patient=OuterRef("pk"), term__in=[term for terms in named for term in terms]
+        )
         born = rows.filter(Exists(alike), date_of_birth__in=similar_dates(person.date_of_birth))
         keys |= set(born.values_list("pk", flat=True)[:SCORED])
-    elif len(person.words) > 1:
+    elif len(named) > 1:
         # Without a date of birth a whole name must be alike, word by word.
-        for condition in (Q(term__in=name_terms({word})) for word in sorted(person.words)):
-            rows = rows.filter(Exists(PatientSearchTerm.objects.filter(condition, patient=OuterRef("pk"))))
-        keys |= set(rows.values_list("pk", flat=True)[:SCORED])
+        keys |= set(PatientSearchTerm.objects.with_each(named).values_list("patient_id", flat=True)[:SCORED])
     return list(Patient.objects.filter(pk__in=keys - {besides}, is_active=True)) if keys else []
 
 
-def name_terms(words: set[str]) -> list[bytes]:
-    """The terms of the words, and of those that sound or are spelled alike."""
-    known = set(words)
-    for word in words:
-        known.update(spelling.alike(word))
-    return [word.encode()[: search.LONGEST_TERM] for word in sorted(known)]
+def name_terms(word: str) -> list[bytes]:
+    """The terms of the word, and of those that sound or are spelled alike."""
+    return [other.encode()[: search.LONGEST_TERM] for other in sorted({word, *spelling.alike(word)})]
 
 
 def phone_term(phone: str) -> bytes:

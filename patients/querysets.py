@@ -79,6 +79,16 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
             rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
         return rows
 
+    def with_each(self, words: list[list[bytes]]) -> Self:
+        """The terms of active patients who have one of each word's. The rarest word leads here too."""
+        rows = self.filter(is_active=True)
+        rarest, *others = sorted(words, key=lambda terms: rows.filter(term__in=terms)[: search.COUNTED].count())
+        found = rows.filter(term__in=rarest)
+        for terms in others:
+            own = self.model._default_manager.alias(own=OfPatient("term")).filter(own__in=terms)
+            found = found.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
+        return found
+
     def first_keys(self, text: str, count: int) -> list[UUID]:
         """The keys of the first active patients by name whom the text finds, then of those whom it almost finds."""
         keys: list[UUID] = []

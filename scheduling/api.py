@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from healthcare.rest import Brief, Nested, Resource
 from patients.api import PATIENTS
-from scheduling.views import appointments as pages
+from scheduling.views import appointments, booking, steps
 
 #: A doctor's name stands on every page; the account itself is the administrators'.
 DOCTOR = Brief("doctor", ("id", "first_name", "last_name", "full_name", "role", "department_id"))
 APPOINTMENTS = Resource(
     "appointments",
-    list_page=pages.AppointmentList,
-    detail_page=pages.AppointmentDetail,
-    create=pages.AppointmentCreate,
-    edit=pages.AppointmentEdit,
-    delete=pages.AppointmentCancel,
+    list_page=appointments.AppointmentList,
+    detail_page=appointments.AppointmentDetail,
+    create=booking.AppointmentCreate,
+    edit=booking.AppointmentEdit,
+    delete=steps.AppointmentCancel,
     actions={
-        "check-in": pages.AppointmentCheckIn,
-        "cancel": pages.AppointmentCancel,
-        "complete": pages.AppointmentComplete,
-        "confirm": pages.AppointmentConfirm,
-        "no-show": pages.AppointmentNoShow,
-        "undo-check-in": pages.AppointmentUndoCheckIn,
-        "undo-no-show": pages.AppointmentUndoNoShow,
+        "check-in": steps.AppointmentCheckIn,
+        "cancel": steps.AppointmentCancel,
+        "complete": steps.AppointmentComplete,
+        "confirm": steps.AppointmentConfirm,
+        "no-show": steps.AppointmentNoShow,
+        "undo-check-in": steps.AppointmentUndoCheckIn,
+        "undo-no-show": steps.AppointmentUndoNoShow,
     },
     hidden={"appointments.reason": ("reason", "notes", "cancellation_reason", "override_reason")},
     details={

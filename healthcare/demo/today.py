@@ -19,6 +19,15 @@ from reporting.models import Frequency, Mailing, ReportType
 from scheduling.models import DoctorSchedule
 
 HOURS_BEFORE, HOURS_AFTER = 4, 4
+SLOTS = 2 * (HOURS_BEFORE + HOURS_AFTER) + 1
+
+
+def half_hours(moment: datetime) -> list[datetime]:
+    """The half-hours of a full day's work around a moment; near midnight more of them on the side that is left."""
+    local = timezone.localtime(moment, timezone.get_default_timezone())
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = min(max(0, local.hour * 2 + local.minute // 30 - 2 * HOURS_BEFORE), 48 - SLOTS)
+    return [midnight + number * SLOT for number in range(first, first + SLOTS)]
 
 
 class Today(Visits):
@@ -56,7 +65,7 @@ class Today(Visits):
 
         A minute after midnight nobody has been seen yet; a minute before it, those who wait are late.
         """
-        starts = self.half_hours()
+        starts = half_hours(self.now)
         begun = sum(start <= self.now - timedelta(minutes=5) for start in starts)
         current = max(0, min(begun - 1, len(starts) - 3))
         for number, start in enumerate(starts):
@@ -74,18 +83,11 @@ class Today(Visits):
 
     # -- the frame of the day ----------------------------------------------------------------
 
-    def half_hours(self) -> list[datetime]:
-        """Half-hours around now on today's date; the present one is among them."""
-        local = timezone.localtime(self.now, timezone.get_default_timezone()).replace(second=0, microsecond=0)
-        present = local.replace(minute=local.minute // 30 * 30)
-        starts = [present + step * SLOT for step in range(-2 * HOURS_BEFORE, 2 * HOURS_AFTER + 1)]
-        return [start for start in starts if start.date() == self.today]
-
     def starts(self) -> list[datetime]:
         """Most of them. Patients come up to half an hour early, and are checked in on the day itself only."""
         return [
             start
-            for start in self.half_hours()
+            for start in half_hours(self.now)
             if (start - SLOT).date() == (start + SLOT).date() == self.today and self.rng.random() < 0.85
         ]
 

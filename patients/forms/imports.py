@@ -32,6 +32,12 @@ class ImportedPatientForm(RegisterPatientForm):
         unknown = _("No active insurer has this name: add it first, or leave the cell empty.")
         self.fields["insurance_provider"].error_messages["invalid_choice"] = unknown
 
+    def estimate_date_of_birth(self, cleaned: dict[str, Any]) -> None:
+        """The age that another system wrote down some time ago says nothing against a date of birth."""
+        if cleaned.get("date_of_birth") is not None:
+            cleaned["age_if_unknown"] = None
+        super().estimate_date_of_birth(cleaned)
+
 
 class UploadPatientsForm(WorkflowForm):
     """Bring in a file; its rows are checked in the background, and none is saved yet."""

@@ -52,10 +52,10 @@ def models_of_patients() -> Iterator[Any]:
 
 def count_rows(patient: Patient) -> list[tuple[str, int]]:
     """How many rows of each kind a patient has: for the preview, which shows no contents."""
-    counts = [
-        (m._meta.verbose_name_plural, m._default_manager.filter(patient=patient).count()) for m in models_of_patients()
+    counts = [(m._meta, m._default_manager.filter(patient=patient).count()) for m in models_of_patients()]
+    return [
+        (str(meta.verbose_name if count == 1 else meta.verbose_name_plural), count) for meta, count in counts if count
     ]
-    return [(str(name), count) for name, count in counts if count]
 
 
 def pass_on(rows: Any, patient: Patient) -> list[str]:
@@ -79,7 +79,7 @@ class MergePatientsForm(WorkflowForm):
     merged = RemoteChoiceField(
         Patient.objects.filter(is_active=True),
         url_name="patient_options",
-        label=gettext_lazy("The other chart"),
+        label=gettext_lazy("Other chart"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},
     )
 

@@ -120,9 +120,15 @@ class PatientForm(WorkflowForm):
 
     def estimate_date_of_birth(self, cleaned: dict[str, Any]) -> None:
         """BYD-12: from the age where nobody knows the date; the first of January makes today's age right."""
-        if cleaned.get("date_of_birth") is not None or "date_of_birth" in self.errors:
+        born, age = cleaned.get("date_of_birth"), cleaned.get("age_if_unknown")
+        if "date_of_birth" in self.errors:
             return
-        age = cleaned.get("age_if_unknown")
+        if born is not None:
+            years = today().year - born.year
+            if age is not None and age not in (years, years - 1):
+                said = _("The date of birth says another age. Empty one of the two.")
+                self.add_error("age_if_unknown", refuse(said, code="contradiction"))
+            return
         if age is None:
             self.add_error(
                 "date_of_birth", refuse(_("Enter the date of birth, or an age if nobody knows it."), "required")

@@ -29,6 +29,8 @@ COMPARED = (
     "insurance_policy_number",
     "created_at",
 )
+#: What people read instead of what is kept.
+SHOWN_AS = {"phone": "phone_shown"}
 
 
 class PatientMergePage(FormPage):
@@ -76,7 +78,7 @@ class PatientMergePage(FormPage):
         other = self.other()
         rows = []
         for path in COMPARED if other else ():
-            mine, theirs = shown_value_of(self.kept, path), shown_value_of(other, path)
+            mine, theirs = (shown_value_of(one, SHOWN_AS.get(path, path)) for one in (self.kept, other))
             rows.append({"label": label_of(Patient, path), "mine": mine, "theirs": theirs, "differs": mine != theirs})
         return super().get_context_data(
             kept=self.kept,
@@ -97,6 +99,9 @@ class PatientMergeUndo(ActionPage):
 
     def get_queryset(self) -> Any:
         return PatientMerge.objects.select_related("kept", "merged")
+
+    def get_patient(self) -> Any:
+        return self.object.kept
 
     def get_success_url(self, form: Any) -> str:
         return str(form.instance.merged.get_absolute_url())

@@ -1,39 +1,30 @@
-"""Pages of an appointment: the day's list, one visit, booking, every step."""
+"""Appointments to look at: the day's list, one visit, its confirmation on paper."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from healthcare.clock import today, wall_clock
 from healthcare.generic import (
     Action,
-    ActionPage,
     Column,
-    CreatePage,
     DetailPage,
-    EditPage,
-    FormPage,
     ListPage,
     PdfPage,
     Related,
     Section,
 )
 from healthcare.roles import may
-from patients.models import Patient
 from scheduling import forms
 from scheduling.filters import AppointmentFilter
-from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
+from scheduling.models import Appointment, AppointmentStatus
+from scheduling.views.waiting import BOOK_FREED, who_fits
 
 #: What follows for whom; pages of the apps above are named by their URLs.
 CHECK_IN = Action(gettext_lazy("Check in"), "appointment_check_in", form=forms.CheckInForm, icon="box-arrow-in-right")
@@ -183,9 +174,7 @@ class AppointmentDetail(DetailPage):
     related = (
         Related(
             gettext_lazy("This free time fits"),
-            lambda visit, user: WaitingListEntry.objects.fitting(visit).select_related(
-                "patient", "doctor", "department"
-            ),
+            who_fits,
             (
                 Column("patient"),
                 Column("patient.phone_shown", gettext_lazy("Phone")),
@@ -194,6 +183,7 @@ class AppointmentDetail(DetailPage):
                 Column("created_at", gettext_lazy("Waits since")),
             ),
             permission="appointments.edit",
+            row_actions=(BOOK_FREED,),
         ),
     )
 
@@ -204,193 +194,6 @@ class AppointmentDetail(DetailPage):
         if not (self.object.status == AppointmentStatus.CANCELLED and self.object.start > wall_clock()):
             kwargs["related"] = []
         return super().get_context_data(**kwargs)
-
-
-def patient_asked(request: HttpRequest) -> Patient | None:
-    """The patient for whom a form was opened from the chart; the banner shows who it is."""
-    asked = request.GET.get("patient")
-    with suppress(ValidationError):
-        return Patient.objects.filter(pk=asked).first() if asked else None
-    return None
-
-
-class AppointmentFormPage(FormPage):
-    """Booking and rescheduling: the form, with the free times beside it."""
-
-    abstract = True
-    template_name = "scheduling/appointment_form.html"
-
-    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        moved = self.object.pk if self.object else ""
-        return super().get_context_data(form=form, slots_url=reverse("appointment_slots"), moved=moved, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Submits, unless it comes back from the page of free times with what was typed and perhaps a time."""
-        if "chosen" not in request.POST:
-            return super().post(request, *args, **kwargs)
-        typed = {**request.POST.dict(), **chosen_time(request.POST["chosen"])}
-        return self.render_form(self.form_class(actor=request.user, initial=typed, instance=self.object))
-
-
-def chosen_time(text: str) -> dict[str, str]:
-    """The form's fields from a button of the page of free times: `<doctor> 2026-11-24 09:30`."""
-    parts = text.split()
-    return dict(zip(("doctor", "appointment_date", "appointment_time"), parts, strict=True)) if len(parts) == 3 else {}
-
-
-class AppointmentCreate(AppointmentFormPage, CreatePage):
-    """Book a visit."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.BookSeriesForm
-    page_title = gettext_lazy("Book appointment")
-    success_message = gettext_lazy("Booked.")
-    PREFILLED = (
-        "patient",
-        "doctor",
-        "department",
-        "appointment_date",
-        "appointment_time",
-        "duration_minutes",
-        "appointment_type",
-    )
-
-    def get_initial(self) -> dict[str, Any]:
-        asked = {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
-        return {"appointment_date": today(), **asked}
-
-    def get_patient(self) -> Any:
-        return patient_asked(self.request)
-
-
-class AppointmentWalkIn(CreatePage):
-    """Somebody is here without an appointment."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.WalkInForm
-    page_title = gettext_lazy("Walk-in")
-
-    def get_initial(self) -> dict[str, Any]:
-        return {"patient": self.request.GET.get("patient", "")}
-
-    def get_patient(self) -> Any:
-        return patient_asked(self.request)
-
-    def get_success_message(self, form: Any) -> str:
-        visit = form.instance
-        return _("%(patient)s is checked in for %(time)s with %(doctor)s: ticket %(number)s.") % {
-            "patient": visit.patient,
-            "time": f"{visit.appointment_time:%H:%M}",
-            "doctor": visit.doctor,
-            "number": visit.ticket_number,
-        }
-
-    def get_success_url(self, form: Any) -> str:
-        return reverse("appointment_board")
-
-
-class AppointmentEdit(AppointmentFormPage, EditPage):
-    """Move or change a visit."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.RescheduleAppointmentForm
-    page_title = gettext_lazy("Reschedule")
-    #: From a drag that the calendar's form refused and that needs more words.
-    PREFILLED = ("doctor", "appointment_date", "appointment_time", "duration_minutes")
-
-    def get_initial(self) -> dict[str, Any]:
-        return {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
-
-
-class AppointmentConfirm(ActionPage):
-    """The patient will come."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.ConfirmForm
-    success_message = gettext_lazy("Confirmed.")
-
-
-class DeskStep(ActionPage):
-    """A step that the waiting board takes with one click too: back there afterwards, with a way to undo it."""
-
-    abstract = True
-    undo_url_name: ClassVar[str] = ""
-
-    def get_success_url(self, form: Any) -> str:
-        return reverse("appointment_board") if "board" in self.request.POST else super().get_success_url(form)
-
-    def get_success_message(self, form: Any) -> str:
-        undo = reverse(self.undo_url_name, args=[form.instance.pk])
-        return format_html('{} <a href="{}">{}</a>', self.said(form.instance), undo, _("Undo"))
-
-    def said(self, visit: Appointment) -> str:
-        """What has happened."""
-        return str(self.success_message)
-
-
-class AppointmentCheckIn(DeskStep):
-    """The patient is here."""
-
-    permission = "appointments.check_in"
-    model = Appointment
-    form_class = forms.CheckInForm
-    undo_url_name = "appointment_undo_check_in"
-
-    def said(self, visit: Appointment) -> str:
-        return _("%(patient)s is checked in: ticket %(number)s.") % {
-            "patient": visit.patient,
-            "number": visit.ticket_number,
-        }
-
-
-class AppointmentComplete(ActionPage):
-    """The visit is over."""
-
-    permission = "appointments.complete"
-    model = Appointment
-    form_class = forms.CompleteAppointmentForm
-    success_message = gettext_lazy("Completed.")
-
-
-class AppointmentCancel(ActionPage):
-    """The visit is called off."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.CancelForm
-    success_message = gettext_lazy("Cancelled; the time is free again.")
-
-
-class AppointmentNoShow(DeskStep):
-    """The patient did not come."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.NoShowForm
-    undo_url_name = "appointment_undo_no_show"
-    success_message = gettext_lazy("Marked as no-show.")
-
-
-class AppointmentUndoCheckIn(ActionPage):
-    """The check-in was a mistake."""
-
-    permission = "appointments.check_in"
-    model = Appointment
-    form_class = forms.UndoCheckInForm
-    success_message = gettext_lazy("The check-in is undone.")
-
-
-class AppointmentUndoNoShow(ActionPage):
-    """The patient came after all."""
-
-    permission = "appointments.edit"
-    model = Appointment
-    form_class = forms.UndoNoShowForm
-    success_message = gettext_lazy("The no-show is undone.")
 
 
 class AppointmentConfirmation(PdfPage):

@@ -158,15 +158,20 @@ class AppointmentMove(RoleView):
         form = submit(self.FORM, actor=request.user, data=self.moved(visit), instance=visit)
         if form.is_valid():
             saved = Appointment.objects.select_related("patient", "doctor").get(pk=visit.pk)
-            message = _("Moved to %(start)s, %(doctor)s.") % {
-                "start": f"{saved.start:%Y-%m-%d %H:%M}",
-                "doctor": saved.doctor,
-            }
             event = calendar.visit_event(saved, request.user)
+            message = self.said(visit, saved)
             return JsonResponse({"saved": True, "message": message, "notices": form.notices, "event": event})
         said = [str(error) for errors in form.errors.values() for error in errors]
         said += [warning.message for warning in form.warnings]
         return JsonResponse({"saved": False, "messages": said, "form_url": self.form_url(visit, form)})
+
+    @staticmethod
+    def said(before: Appointment, after: Appointment) -> str:
+        """What has happened: to another time or doctor, or to another end alone."""
+        words = {"start": f"{after.start:%Y-%m-%d %H:%M}", "end": f"{after.end:%H:%M}", "doctor": after.doctor}
+        if (before.start, before.doctor_id) == (after.start, after.doctor_id):
+            return _("Lasts from %(start)s to %(end)s now.") % words
+        return _("Moved to %(start)s, %(doctor)s.") % words
 
     def moved(self, visit: Appointment) -> dict[str, str]:
         """The form's fields: the visit as it stands, at its new place."""

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import django_filters
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
-from scheduling.models import WaitingListEntry, WaitingStatus
-from scheduling.views.appointments import patient_asked
+from scheduling.models import Appointment, WaitingListEntry, WaitingStatus
+from scheduling.views.booking import patient_asked
 
 
-def wish(entry: WaitingListEntry) -> str:
-    """The booking form with what the patient waits for."""
+def wish(entry: WaitingListEntry, **offered: Any) -> str:
+    """The booking form with what the patient waits for, or is offered."""
     known = {
         "patient": entry.patient_id,
         "doctor": entry.doctor_id,
         "department": entry.department_id,
         "appointment_type": entry.appointment_type,
         "duration_minutes": entry.duration_minutes,
+        **offered,
     }
     return "?" + urlencode({name: value for name, value in known.items() if value})
 
@@ -35,6 +38,27 @@ BOOK = Action(
     query=wish,
     keyed=False,
     icon="calendar-plus",
+)
+
+
+def who_fits(visit: Appointment, user: Any) -> Any:
+    """Whom the freed time of this visit fits, each with what `BOOK_FREED` needs of it."""
+    return (
+        WaitingListEntry.objects.fitting(visit)
+        .select_related("patient", "doctor", "department")
+        .annotate(
+            freed_day=Value(visit.appointment_date.isoformat()),
+            freed_time=Value(f"{visit.appointment_time:%H:%M}"),
+            freed_doctor=Value(str(visit.doctor_id)),
+        )
+    )
+
+
+BOOK_FREED = replace(
+    BOOK,
+    query=lambda entry: wish(
+        entry, doctor=entry.freed_doctor, appointment_date=entry.freed_day, appointment_time=entry.freed_time
+    ),
 )
 
 

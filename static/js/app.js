@@ -88,7 +88,6 @@
         create: false,
         maxOptions: 100,
         allowEmptyOption: false,
-        placeholder: select.dataset.placeholder || "",
         plugins: select.multiple ? ["remove_button"] : [],
         valueField: "id",
         labelField: "text",

@@ -181,7 +181,9 @@
     allDaySlot: false,
     datesAboveResources: true,
     columnWidth: columns > 8 || narrow ? "132px" : undefined,
-    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
+    dayHeaderFormat: function (date) {
+      return new Intl.DateTimeFormat(set.locale, { weekday: "short" }).format(date) + " " + dayOf(date);
+    },
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     slotHeight: 22,

@@ -20,7 +20,7 @@ from departments.models import User
 from healthcare.clock import at, today
 from healthcare.context import act
 from healthcare.demo.people import build_house, build_patients
-from healthcare.demo.today import Today
+from healthcare.demo.today import SLOTS, Today, half_hours
 from healthcare.money import ZERO
 from healthcare.roles import Role
 from healthcare.startup import DEMO_DOMAIN
@@ -203,6 +203,19 @@ def test_the_same_seed_gives_the_same_patients():
             transaction.set_rollback(True)
     assert len(found[0]) == 12
     assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.parametrize(
+    ("clock", "first"), [("00:01", "00:00"), ("03:40", "00:00"), ("12:10", "08:00"), ("23:59", "15:30")]
+)
+def test_the_demos_day_is_as_full_at_night_as_at_noon(clock, first):
+    moment = timezone.make_aware(datetime.combine(today(), time.fromisoformat(clock)))
+    starts = half_hours(moment)
+    assert len(starts) == SLOTS
+    assert {start.date() for start in starts} == {today()}
+    assert f"{starts[0]:%H:%M}" == first
+    assert any(start <= moment < start + timedelta(minutes=30) for start in starts)
 
 
 @pytest.mark.spec("DATA-1")

@@ -154,6 +154,15 @@ def test_scoring_takes_the_same_number_of_queries_for_one_and_many():
     assert asked() == few <= 8
 
 
+@pytest.mark.spec("WF-REG")
+def test_a_whole_name_without_a_date_of_birth_is_looked_up_and_patients_are_not_walked_through(people):
+    with CaptureQueriesContext(connection) as asked:
+        found = likenesses(Person("Maria", "Gonzales"))
+    assert [one.patient.last_name for one in found] == ["Gonzalez"]
+    of_patients = [query["sql"] for query in asked if 'FROM "patients"' in query["sql"]]
+    assert all('"patients"."id" IN' in sql for sql in of_patients)
+
+
 @pytest.mark.spec("BYD-12")
 def test_an_age_makes_an_estimated_date_of_birth(login, receptionist):
     data = {"last_name": "Unknown", "first_name": "Person", "gender": "other"}
@@ -167,7 +176,8 @@ def test_an_age_makes_an_estimated_date_of_birth(login, receptionist):
     assert "estimated" in login(receptionist).get(row.get_absolute_url()).content.decode()
     for age in ("-1", "131", "x"):
         assert not submit(RegisterPatientForm, actor=receptionist, data={**data, "age_if_unknown": age}).is_valid()
-    known = submit(
-        RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": str(today() - timedelta(days=1))}
-    )
-    assert not known.instance.date_of_birth_estimated
+    born = str(today() - timedelta(days=1))
+    both = submit(RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": born, "age_if_unknown": "42"})
+    assert both.errors.as_data()["age_if_unknown"][0].code == "contradiction"
+    known = submit(RegisterPatientForm, actor=receptionist, data={**data, "date_of_birth": born, "age_if_unknown": "0"})
+    assert known.is_valid() and not known.instance.date_of_birth_estimated

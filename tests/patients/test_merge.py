@@ -163,7 +163,9 @@ def test_the_pages_show_both_charts_and_no_clinical_text(login, receptionist, nu
     assert kept.get_absolute_url() in client.get(other.get_absolute_url()).content.decode()
     assert undo not in login(nurse).get(kept.get_absolute_url()).content.decode()
     client = login(receptionist)
-    assert "Penicillin" not in client.get(undo).content.decode()
+    asking = client.get(undo)
+    assert "Penicillin" not in asking.content.decode()
+    assert kept.patient_number in str(asking.context["banner"])
     assert client.post(undo, {"undo_reason": "Sisters"}).url == other.get_absolute_url()
 
 

@@ -107,6 +107,16 @@ def test_one_button_for_each_role(login, staff):
     )
 
 
+@pytest.mark.spec("RULE-APPT-5")
+def test_one_click_marks_who_did_not_come_and_comes_back_with_undo(login, receptionist):
+    row, client = visit(), login(receptionist)
+    url = reverse("appointment_no_show", args=[row.pk])
+    assert f'<form method="post" action="{url}">' in client.get(BOARD).content.decode()
+    text = client.post(url, {"board": "1"}, follow=True).content.decode()
+    assert reverse("appointment_undo_no_show", args=[row.pk]) in text
+    assert columns(client)["expected"] == []
+
+
 def test_one_click_checks_in_and_comes_back_with_undo(login, receptionist):
     row = visit()
     client = login(receptionist)

@@ -120,6 +120,9 @@ def test_dragging_goes_through_the_form_and_is_audited(login, receptionist, visi
     assert (visit.doctor, visit.department, visit.duration_minutes) == (other, other.department, 45)
     assert (visit.appointment_time, visit.reason) == (time(14, 15), "Cough")
     assert AuditLog.objects.filter(entity_id=visit.pk, action="update", user=receptionist).count() == 1
+    assert answer["message"].startswith(f"Moved to {tomorrow} 14:15")
+    longer = move(login(receptionist), visit, doctor=str(other.pk), start=f"{tomorrow}T14:15", minutes="60").json()
+    assert longer["message"] == f"Lasts from {tomorrow} 14:15 to 15:15 now."
 
 
 @pytest.mark.spec("RULE-APPT-2", "BYD-1")

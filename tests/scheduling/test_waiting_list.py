@@ -65,6 +65,12 @@ def test_cancelling_shows_whom_the_time_fits_and_booking_closes_the_wish(login, 
     assert said in page.content.decode()
     (related,) = page.context["related"]
     assert [row["object"] for row in related["rows"]] == [entry]
+    # One click offers the freed time itself.
+    (offer,) = related["rows"][0]["actions"]
+    form = client.get(offer["url"]).context["form"]
+    offered = [str(form[name].value()) for name in ("patient", "doctor", "appointment_date", "appointment_time")]
+    when = [str(visit.appointment_date), f"{visit.appointment_time:%H:%M}"]
+    assert offered == [str(entry.patient_id), str(doctor.pk), *when]
     link = client.get(reverse("waiting_list_entry_list")).context["rows"][0]["actions"][0]["url"]
     assert str(client.get(link).context["form"]["patient"].value()) == str(entry.patient_id)
     assert book(patient=str(entry.patient_id)).is_valid()

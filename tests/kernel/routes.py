@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from audit.models import AuditLog
+from billing.forms import RefundPaymentForm
 from billing.models import Invoice, Payment, Service
 from clinical.models import Consultation
 from departments.models import ClinicSettings
@@ -14,6 +15,7 @@ from healthcare.access import RoleView
 from healthcare.checks import routes
 from healthcare.clock import now
 from healthcare.roles import Role
+from healthcare.workflow import submit
 from patients.models import Patient
 from scheduling.models import Appointment
 from tests import factories

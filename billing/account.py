@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncDate
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import LIVE_STATUSES, Invoice, Payment, Refund
+from billing.models import LIVE_STATUSES, Invoice, Payment, PaymentKind, PaymentMethod, Refund
 from healthcare.clock import today
 from healthcare.money import ZERO, cents
 
@@ -51,7 +54,7 @@ def ageing(invoices: QuerySet[Any]) -> list[dict[str, Any]]:
     return [{**row, "owed": cents(row["owed"])} for row in rows]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Movement:
     """One line of a statement."""
 
@@ -61,60 +64,90 @@ class Movement:
     charge: Decimal
     credit: Decimal
     url: str
-    balance: Decimal = ZERO
+    balance: Decimal
 
 
-def local_day(moment: datetime) -> date:
-    """The day on the clinic's wall."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+#: What a movement is called.
+TEXTS: dict[str, Any] = {
+    **dict(PaymentMethod.choices),
+    **dict(PaymentKind.choices),
+    "invoice": _("Invoice"),
+    "voided": _("Voided"),
+    "refund": _("Refund"),
+}
 
 
-def movements(patient: Any) -> list[Movement]:
-    """Invoices, payments, credits and refunds in their order, each with the balance after it.
+def entries(patient: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    """Invoices, payments, credits and refunds as plain rows of one query, the newest first; a credit is negative.
 
     A refunded payment stands with its whole amount and the refund against it; what was kept of it is in both
     and so has no line of its own. A payment that was voided as a mistake never was there.
     """
-    found: list[tuple[date, datetime, Movement]] = []
 
-    def add(moment: datetime, day: date, document: str, text: Any, charge: Decimal, credit: Decimal, url: str) -> None:
-        found.append((day, moment, Movement(day, document, text, charge, credit, url)))
+    def rows(found: Any, what: Any, day: Any, moment: Any, document: Any, amount: Any, page: str) -> Any:
+        columns = {"entry_day": day, "entry_moment": moment, "entry_what": what, "entry_document": document}
+        columns |= {"entry_amount": amount, "entry_page": F(page)}
+        return found.filter(patient=patient).order_by().annotate(**columns).values_list(*columns)
 
-    for invoice in Invoice.objects.filter(patient=patient, status__in=LIVE_STATUSES):
-        made = invoice.issued_at or invoice.created_at
-        url = invoice.get_absolute_url()
-        add(made, invoice.invoice_date, invoice.invoice_number, _("Invoice"), invoice.total_amount, ZERO, url)
-    for payment in Payment.objects.filter(patient=patient).select_related("invoice"):
-        number, url = payment.document_number or payment.invoice.invoice_number, payment.get_absolute_url()
-        text = payment.get_payment_method_display() if payment.is_money else payment.get_kind_display()
-        carried = payment.carried_from_id is not None
-        if not carried and (payment.voided_at is None or payment.is_refunded):
-            add(payment.created_at, local_day(payment.payment_date), number, text, ZERO, payment.amount, url)
-        elif carried and payment.voided_at is not None and not payment.is_refunded:
-            add(payment.voided_at, local_day(payment.voided_at), number, _("Voided"), payment.amount, ZERO, url)
-    for refund in Refund.objects.filter(patient=patient).select_related("invoice", "payment"):
-        url = refund.payment.get_absolute_url()
-        day = local_day(refund.refunded_at)
-        add(refund.created_at, day, refund.invoice.invoice_number, _("Refund"), refund.amount, ZERO, url)
-    balance, lines = ZERO, []
-    for _day, _moment, line in sorted(found, key=lambda entry: entry[:2]):
-        balance += line.charge - line.credit
-        line.balance = balance
-        lines.append(line)
-    return lines
+    def day_of(moment: str) -> TruncDate:
+        return TruncDate(moment, tzinfo=timezone.get_default_timezone())
+
+    first = Payment.objects.filter(Q(voided_at__isnull=True) | Q(is_refunded=True), carried_from__isnull=True)
+    kept_and_voided = Payment.objects.filter(voided_at__isnull=False, is_refunded=False, carried_from__isnull=False)
+    number = F("invoice__invoice_number")
+    of_payment = Case(When(document_number="", then=number), default=F("document_number"))
+    kind = Case(When(kind=PaymentKind.RECEIVED, then=F("payment_method")), default=F("kind"))
+    invoiced = rows(
+        Invoice.objects.filter(status__in=LIVE_STATUSES),
+        Value("invoice"),
+        F("invoice_date"),
+        Coalesce("issued_at", "created_at"),
+        F("invoice_number"),
+        F("total_amount"),
+        "pk",
+    )
+    paid = rows(first, kind, day_of("payment_date"), F("created_at"), of_payment, -F("amount"), "pk")
+    voided = rows(kept_and_voided, Value("voided"), day_of("voided_at"), F("voided_at"), of_payment, F("amount"), "pk")
+    refunds = Refund.objects.all()
+    refunded = rows(refunds, Value("refund"), day_of("refunded_at"), F("created_at"), number, F("amount"), "payment_id")
+    return invoiced.union(paid, voided, refunded, all=True).order_by(  # type: ignore[no-any-return]
+        "-entry_day", "-entry_moment", "-entry_page"
+    )
 
 
-#: More lines than a page or a printed statement shows; the Excel file has them all.
-SHOWN = 400
+def movement(entry: tuple[Any, ...], balance: Decimal) -> Movement:
+    """An entry as a line, with the balance after it."""
+    day, _moment, what, document, amount, page = entry
+    url = reverse("invoice_detail" if what == "invoice" else "payment_detail", args=[page])
+    return Movement(day, document, TEXTS[what], max(cents(amount), ZERO), max(-cents(amount), ZERO), url, balance)
 
 
-def latest(lines: list[Movement]) -> list[Movement]:
-    """The last movements, those before them as one line with the balance brought forward."""
-    if len(lines) <= SHOWN:
-        return lines
-    before = lines[-SHOWN - 1]
-    brought = Movement(before.day, "", _("Brought forward"), ZERO, ZERO, "", before.balance)
-    return [brought, *lines[-SHOWN:]]
+def movements(patient: Any) -> list[Movement]:
+    """All of them in their order, each with the balance after it."""
+    found = list(entries(patient))[::-1]
+    balances = accumulate(cents(entry[4]) for entry in found)
+    return [movement(entry, balance) for entry, balance in zip(found, balances, strict=True)]
+
+
+#: So many lines are on a page, and on a printed statement; the Excel file has them all.
+SHOWN = 100
+
+
+def latest(patient: Any, page: int = 1) -> tuple[list[Movement], bool]:
+    """The last movements (`page` 2: those before them), and whether others lie before.
+
+    Those are one line with the balance brought forward. Counted back from what is owed now, so that an account
+    of thousands of movements costs no more than one of a hundred.
+    """
+    found = list(entries(patient)[: page * SHOWN + 1])
+    balance, lines = owed_by(patient), []
+    for entry in found:
+        lines.append(movement(entry, balance))
+        balance -= cents(entry[4])
+    shown, before = lines[(page - 1) * SHOWN : page * SHOWN], lines[page * SHOWN :]
+    for line in before:
+        shown.append(Movement(line.day, "", _("Brought forward"), ZERO, ZERO, "", line.balance))
+    return shown[::-1], bool(before)
 
 
 def owed_by(patient: Any) -> Decimal:

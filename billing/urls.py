@@ -43,6 +43,7 @@ urlpatterns = [
     path("payments/<uuid:pk>/refund/", payments.PaymentRefund.as_view(), name="payment_refund"),
     path("payments/<uuid:pk>/receipt/", payments.PaymentReceipt.as_view(), name="payment_receipt"),
     path("payments/<uuid:pk>/receipt/narrow/", payments.PaymentReceiptNarrow.as_view(), name="payment_receipt_narrow"),
+    path("refunds/<uuid:pk>/voucher/", payments.RefundVoucher.as_view(), name="refund_voucher"),
     path("cash-closes/", cash_closes.CashCloseList.as_view(), name="cash_close_list"),
     path("cash-closes/new/", cash_closes.CashCloseCreate.as_view(), name="cash_close_create"),
     path("cash-closes/house/", cash_closes.HouseDay.as_view(), name="cash_close_house"),

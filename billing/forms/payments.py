@@ -13,6 +13,7 @@ from healthcare.clock import now
 from healthcare.events import create_all
 from healthcare.fields import RemoteChoiceField
 from healthcare.money import CENT, ZERO, MoneyFormField
+from healthcare.roles import may
 from healthcare.templatetags.display import money
 from healthcare.text import no_control_characters
 from healthcare.workflow import WorkflowForm, lock, refuse
@@ -217,10 +218,12 @@ class VoidPaymentForm(WorkflowForm):
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
-        return super().available(instance, actor) and instance.voided_at is None
+        return super().available(instance, actor) and may(actor, instance.made_by) and instance.voided_at is None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if not may(self.actor, self.instance.made_by):
+            raise refuse(_("Only an administrator writes off, and only an administrator takes it back."), code="role")
         if self.instance.voided_at is not None:
             raise refuse(_("This payment was voided already."), code="transition")
         return cleaned

@@ -203,6 +203,11 @@ class Invoice(BaseModel):
         return self.total_amount - self.covered_amount
 
     @property
+    def owed(self) -> Decimal | None:
+        """What lists show as balance due: nothing is owed on a draft or a cancelled invoice."""
+        return self.balance_due if self.is_live else None
+
+    @property
     def shown_status(self) -> str:
         """The status as of today: overdue follows the calendar, whether or not anybody saved."""
         return self.status_by_amounts() if self.is_live else str(self.status)

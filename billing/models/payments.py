@@ -192,6 +192,11 @@ class Payment(BaseModel):
         return list(Payment.objects.filter(models.Q(pk=first) | models.Q(part_of=first)).order_by("id"))
 
     @property
+    def made_by(self) -> str:
+        """The permission that it takes to make such an entry, and so to take it back."""
+        return "invoices.write_off" if self.kind == PaymentKind.WRITE_OFF else "payments.edit"
+
+    @property
     def change(self) -> Decimal | None:
         """What was given back of the cash."""
         return None if self.tendered is None else self.tendered - self.amount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,8 +33,13 @@ class AccountPage(Page):
         self.object = self.get_object()
         if request.GET.get("export") == "xlsx":
             return self.export()
+        asked = request.GET.get("page", "1")
+        page = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 5 else 1
+        found = account_of(self.object, page or 1)
+        if page > 1 and not found["movements"]:
+            raise Http404
         record("view", self.object, values={"page": "account"})
-        return self.render_to_response(self.get_context_data())
+        return self.render_to_response(self.get_context_data(**found))
 
     def export(self) -> HttpResponseBase:
         """The statement as Excel; audited."""
@@ -62,13 +67,16 @@ class AccountPage(Page):
         return download(f"statement-{self.object.patient_number}-{today()}.xlsx", book)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**account_of(self.object), object=self.object, **kwargs)
+        return super().get_context_data(object=self.object, **kwargs)
 
 
-def account_of(patient: Patient) -> dict[str, Any]:
+def account_of(patient: Patient, page: int = 1) -> dict[str, Any]:
     """What the page and the statement show alike."""
+    lines, earlier = latest(patient, page)
     return {
-        "movements": latest(movements(patient)),
+        "movements": lines,
+        "earlier": page + 1 if earlier else None,
+        "later": page - 1,
         "ageing": ageing(Invoice.objects.filter(patient=patient)),
         "owed": owed_by(patient),
     }

@@ -13,7 +13,7 @@ from billing import forms
 from billing.filters import InvoiceFilter
 from billing.models import Invoice, UnbilledVisit
 from billing.texts import letterhead_of, texts_of
-from billing.views.payments import RECEIPT, REFUND_COLUMNS
+from billing.views.payments import RECEIPT, REFUND_COLUMNS, VOUCHER
 from billing.visits import billable_appointments, unbilled_visits
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
@@ -54,7 +54,7 @@ class InvoiceList(ListPage):
         Column("due_date"),
         Column("total_amount", ordering="total_amount", align="end"),
         Column("amount_paid", align="end"),
-        Column("balance_due", ordering="balance_due", align="end"),
+        Column("owed", _("Balance due"), ordering="balance_due", align="end"),
         Column("days_overdue", _("Days late"), align="end"),
         Column("shown_status", _("Status")),
     )
@@ -152,6 +152,7 @@ class InvoiceDetail(DetailPage):
             REFUND_COLUMNS,
             permission="payments.view",
             empty=_("Nothing was given back."),
+            row_actions=(VOUCHER,),
         ),
     )
 

@@ -68,6 +68,9 @@ RECEIPT = Action(
 )
 
 
+VOUCHER = Action(_("Voucher"), "refund_voucher", permission="payments.view", icon="printer")
+
+
 class PaymentDetail(DetailPage):
     """One payment."""
 
@@ -140,6 +143,7 @@ class PaymentDetail(DetailPage):
             REFUND_COLUMNS,
             permission="payments.view",
             empty=_("Nothing was given back."),
+            row_actions=(VOUCHER,),
         ),
     )
 
@@ -321,3 +325,34 @@ class PaymentReceiptNarrow(PaymentReceipt):
 
     def document_context(self) -> dict[str, Any]:
         return {**super().document_context(), "stylesheet": f"{BASE_URL}{settings.STATIC_URL}css/receipt.css"}
+
+
+class RefundVoucher(PdfPage):
+    """The printed voucher of a refund, signed by whoever received the money."""
+
+    permission = "payments.view"
+    model = Refund
+    template_name = "billing/pdf/refund.html"
+
+    def get_queryset(self) -> Any:
+        return Refund.objects.select_related(
+            "patient",
+            "processed_by_user",
+            "payment",
+            "invoice__patient__insurance_provider",
+            "invoice__appointment__doctor",
+        )
+
+    def document_context(self) -> dict[str, Any]:
+        refund, texts = self.object, texts_of(self.object.invoice)
+        return {
+            "refund": refund,
+            "invoice": refund.invoice,
+            "document_title": _("Refund voucher"),
+            "document_number": refund.invoice.invoice_number,
+            "clinic": letterhead_of(texts),
+            "texts": texts,
+        }
+
+    def document_name(self) -> str:
+        return f"refund-{self.object.invoice.invoice_number}-{str(self.object.pk)[-6:]}.pdf"

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing import nightly
-from billing.account import ageing, movements, owed_by
+from billing.account import ageing, latest, movements, owed_by
 from billing.forms import CreditNoteForm, RefundPaymentForm, VoidPaymentForm
 from billing.models import Invoice, Payment, UnbilledVisit
 from billing.reconcile import differences, sequences
@@ -182,6 +182,39 @@ def test_a_long_account_is_brought_forward(login, billing_officer, monkeypatch):
     page = login(billing_officer).get(reverse("patient_account", args=[patient.pk]))
     shown = page.context["movements"]
     assert (len(shown), str(shown[0].text), shown[0].balance, shown[-1].balance) == (4, "Brought forward", 240, 600)
+    client, url = login(billing_officer), reverse("patient_account", args=[patient.pk])
+    assert "?page=2" in page.content.decode()
+    earlier = client.get(url, {"page": "2"})
+    assert [line.balance for line in earlier.context["movements"]] == [120, 240]
+    assert "?page=3" not in earlier.content.decode() and "?page=1" in earlier.content.decode()
+    assert client.get(url, {"page": "3"}).status_code == 404
+    assert client.get(url, {"page": "x"}).context["movements"] == shown
+
+
+@pytest.mark.spec("WF-PAY")
+def test_the_latest_movements_are_those_of_the_whole_account(billing_officer, monkeypatch):
+    """Counted back from what is owed, or forward from the beginning: the same balances."""
+    patient = PatientFactory()
+    for number in range(4):
+        payment = PaymentFactory(invoice=InvoiceFactory(patient=patient, status="issued"), amount=Decimal("33.33"))
+        data = {"payment": payment.pk, "amount": f"{number + 1}.05", "payment_method": "cash", "reason": "x"}
+        assert submit(RefundPaymentForm, actor=billing_officer, data=data).is_valid()
+    whole = movements(patient)
+    monkeypatch.setattr("billing.account.SHOWN", 5)
+    pages = [latest(patient, page)[0] for page in (1, 2, 3)]
+    lines = [line for page in reversed(pages) for line in page if line.document]
+    assert lines == whole and len(whole) == 12 and not latest(patient, 3)[1]
+
+
+@pytest.mark.spec("RULE-INV-5", "PAGE-2")
+def test_no_list_says_that_a_draft_or_cancelled_invoice_owes(login, billing_officer):
+    for status in ("draft", "cancelled", "issued"):
+        InvoiceFactory(status=status, lines=[("A", 1, "77.25")])
+    client = login(billing_officer)
+    book = b"".join(client.get(reverse("invoice_list"), {"export": "xlsx"}).streaming_content)
+    head, *lines = openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True)
+    owed = {row[head.index("Status")]: row[head.index("Balance due")] for row in lines}
+    assert owed == {"Draft": None, "Cancelled": None, "Issued": 77.25}
 
 
 @pytest.mark.spec("WF-PAY")

@@ -182,3 +182,31 @@ def test_the_database_keeps_refunds_and_documents_right(billing_officer):
             Refund.objects.filter(pk=done.pk).update(**change)
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM refunds")
+
+
+@pytest.mark.spec("RULE-PAY-3", "ROLE-2")
+def test_a_write_off_is_taken_back_only_by_who_may_write_off(administrator, billing_officer, login):
+    invoice = InvoiceFactory(status="issued")
+    data = {"invoice": invoice.pk, "amount": "20", "notes": "Gone abroad"}
+    entry = submit(WriteOffForm, actor=administrator, data=data).instance
+    page = reverse("payment_void", args=[entry.pk])
+    form = submit(VoidPaymentForm, actor=billing_officer, instance=entry, data={"void_reason": "Paid after all"})
+    assert "Only an administrator" in str(form.errors) and books(invoice)[0] == "20.00"
+    assert page not in login(billing_officer).get(entry.get_absolute_url()).content.decode()
+    assert page in login(administrator).get(entry.get_absolute_url()).content.decode()
+    entry = Payment.objects.get(pk=entry.pk)
+    form = submit(VoidPaymentForm, actor=administrator, instance=entry, data={"void_reason": "Paid after all"})
+    assert form.is_valid() and books(invoice)[0] == "0.00"
+
+
+@pytest.mark.spec("PRN-1", "WF-PAY")
+def test_a_refund_has_a_voucher(billing_officer, login):
+    payment = PaymentFactory(amount=100, payment_method="credit_card")
+    entry = refund(billing_officer, payment, "30.05").instance
+    client, url = login(billing_officer), reverse("refund_voucher", args=[entry.pk])
+    for page in (payment.get_absolute_url(), payment.invoice.get_absolute_url()):
+        assert url in client.get(page).content.decode()
+    _reader, pages = read(client.get(url))
+    for text in ("Refund voucher", "$30.05", "$100.00", "Credit Card", "Not done", payment.invoice.invoice_number):
+        assert text in pages[0], text
+    assert AuditLog.objects.filter(action="print", entity_type="refund", entity_id=entry.pk).exists()

@@ -128,6 +128,7 @@ TABLE = {
     "payment_refund": "AB",
     "payment_receipt": "AB",
     "payment_receipt_narrow": "AB",
+    "refund_voucher": "AB",
     "patient_account": "AB",
     "patient_statement": "AB",
     "invoice_numbers": "AB",

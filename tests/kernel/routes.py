@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from audit.models import AuditLog
+from billing.forms import RefundPaymentForm
 from billing.models import Invoice, Payment, Service
 from clinical.models import Consultation
 from departments.models import ClinicSettings
@@ -14,6 +15,7 @@ from healthcare.access import RoleView
 from healthcare.checks import routes
 from healthcare.clock import now
 from healthcare.roles import Role
+from healthcare.workflow import submit
 from patients.models import Patient
 from scheduling.models import Appointment
 from tests import factories
@@ -68,6 +70,12 @@ def consultation_of(user, **traits):
     return factories.ConsultationFactory(patient=canary_patient(), doctor=doctor, **traits)
 
 
+def refund_of(payment):
+    """Half of the payment, given back by the form."""
+    data = {"payment": payment.pk, "amount": payment.amount / 2, "payment_method": "cash", "reason": "Not done"}
+    return submit(RefundPaymentForm, actor=factories.UserFactory(role=Role.BILLING_OFFICER), data=data).instance
+
+
 MAKERS = {
     "ClinicSettings": lambda user: ClinicSettings.objects.first() or ClinicSettings.objects.create(),
     "AuditLog": lambda user: AuditLog.objects.create(action="view", entity_type="patient", new_values={"name": CANARY}),
@@ -89,6 +97,7 @@ MAKERS = {
     "Invoice": lambda user: invoice_of(canary_patient()),
     "CashClose": lambda user: factories.CashCloseFactory(officer__last_name=CANARY),
     "UnbilledVisit": lambda user: consultation_of(user, completed=True).unbilled_visit,
+    "Refund": lambda user: refund_of(factories.PaymentFactory(invoice=invoice_of(canary_patient()))),
     "Payment": lambda user: factories.PaymentFactory(invoice=invoice_of(canary_patient())),
 }
 

@@ -31,7 +31,9 @@ class RemoteSelect(forms.Select):
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
         chosen = [str(v) for v in value if v]
         queryset = getattr(self.choices, "queryset", None)
-        options: list[tuple[str, Any]] = [("", getattr(getattr(self.choices, "field", None), "empty_label", "") or "")]
+        words = getattr(getattr(self.choices, "field", None), "empty_label", "") or ""
+        # A list's filter says nothing: its box is to be typed in.
+        options: list[tuple[str, Any]] = [("", "" if words == DASHES else words)]
         options += [(key, str(self.known[key])) for key in chosen if key in self.known]
         missing = [key for key in chosen if key not in self.known]
         if missing and queryset is not None:

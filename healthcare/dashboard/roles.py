@@ -16,12 +16,14 @@ from billing.models import Invoice, InvoiceStatus
 from billing.status import OwedUntil
 from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus
+from departments.models import User
 from healthcare.clock import today
 from healthcare.dashboard.tiles import WEEK, Tile, backlog, between, compared, day_tiles, last_weekday, link, takings
 from healthcare.generic import Action
 from healthcare.generic.base import label_of, shown_value_of
 from healthcare.roles import Role
 from healthcare.templatetags.display import minutes_since
+from patients.models import Patient
 from reporting.periods import Period
 from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry, WaitingStatus
 from scheduling.views.appointments import CHECK_IN, MOVE, RECORD_VITALS, START
@@ -100,9 +102,11 @@ def visits() -> Any:
 
 def people(*roles: str) -> tuple[str, ...]:
     """The columns that say who a row's patient or doctor is."""
-    names = ("first_name", "last_name")
-    shown_beside = {True: "phone", False: "role"}
-    return tuple(f"{role}__{part}" for role in roles for part in (*names, shown_beside[role.endswith("patient")]))
+    return tuple(
+        f"{role}__{name}"
+        for role in roles
+        for name in ((*Patient.NAMED_BY, "phone") if role.endswith("patient") else User.NAMED_BY)
+    )
 
 
 def shown(rows: Any) -> Any:

@@ -368,7 +368,7 @@ def save_chronic_conditions(rng: random.Random) -> None:
     names = {scenario.diagnosis: scenario.chronic for scenario in SCENARIOS if scenario.chronic}
     found = Consultation.objects.filter(diagnosis__in=names).order_by("patient_id", "diagnosis")
     chronic: dict[Any, set[str]] = {}
-    for patient, diagnosis in found.values_list("patient_id", "diagnosis").distinct().iterator():
+    for patient, diagnosis in found.values_list("patient_id", "diagnosis").distinct().iterator(chunk_size=2000):
         chronic.setdefault(patient, set()).add(names[diagnosis])
     doctor, keys = House.read().doctors[0], list(chronic)
     for start in range(0, len(keys), 500):

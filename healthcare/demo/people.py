@@ -128,11 +128,11 @@ def read_people() -> list[Person]:
         PatientAllergy.objects.order_by("pk").values_list("patient_id", "substance"),
         MedicalRecord.objects.exclude(allergies="").values_list("patient_id", "allergies"),
     ):
-        for patient, text in rows.iterator():
+        for patient, text in rows.iterator(chunk_size=2000):
             allergies[patient] = (*allergies.get(patient, ()), text)
     columns = ("pk", "date_of_birth", "gender", "insurance_provider_id", "insurance_policy_number")
     patients = Patient.objects.order_by(Length("patient_number"), "patient_number").values_list(*columns)
-    return [Person(*values, allergies=allergies.get(values[0], ())) for values in patients.iterator()]
+    return [Person(*values, allergies=allergies.get(values[0], ())) for values in patients.iterator(chunk_size=2000)]
 
 
 def make_patient(

@@ -121,7 +121,7 @@ def test_one_patients_day(person):
     add_row(doctor, "lab_tests", "Add a test")
     doctor.fill("lab_tests-0-", test_name="Potassium")
     doctor.press("Complete")
-    warning = doctor.page.locator(".order-row .warnings")
+    warning = doctor.page.locator(".order-row .order-warnings")
     expect(warning).to_contain_text("Penicillin")
     expect(warning).to_contain_text("Allergy")
     doctor.page.check("[name=prescriptions-0-acknowledge_warnings]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import EDITABLE_AFTER_COMPLETION, Consultation, LabTest
@@ -12,30 +14,18 @@ ADDENDA = "consultation_addenda_append_only"
 RESULT_VERSIONS = "lab_result_versions_append_only"
 LOCKED = "consultations_locked"
 PRESCRIBED = "prescriptions_locked"
+ORDERED = "lab_tests_locked"
 TRANSITION = "lab_tests_no_skipping"
 
 _HOURS = int(EDITABLE_AFTER_COMPLETION.total_seconds() // 3600)
 # Written from the table on the model, so that the two cannot differ.
 _ALLOWED = ", ".join(f"'{old}>{new}'" for old, following in LabTest.TRANSITIONS.items() for new in following)
-# What was prescribed. It may still be discontinued, and renewed as a new row.
-_RETOLD = (
-    " OR ".join(
-        f"OLD.{column} <> NEW.{column}"
-        for column in (
-            "medication_name",
-            "dosage",
-            "frequency",
-            "duration",
-            "route",
-            "special_instructions",
-            "prescribed_date",
-            "doctor_id",
-            "consultation_id",
-        )
-    )
-    + " OR COALESCE(OLD.quantity, -1) <> COALESCE(NEW.quantity, -1)"
+# What was prescribed or ordered. It may still be discontinued or renewed (as a new row); processed or cancelled.
+_PRESCRIBED = (
+    *("medication_name", "dosage", "frequency", "duration", "route", "special_instructions", "quantity"),
+    *("prescribed_date", "doctor_id", "consultation_id"),
 )
-_REWRITTEN = f"{_RETOLD} OR OLD.patient_id <> NEW.patient_id"
+_ORDERED = ("test_name", "test_type", "notes", "ordered_date", "ordered_by_doctor_id", "consultation_id")
 _SKIPS = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({_ALLOWED})"
 
 
@@ -64,6 +54,35 @@ def _same_text(same: str) -> str:
     return " AND ".join(f"OLD.{name} {same} NEW.{name}" for name in columns if name not in ("patient_id", "updated_at"))
 
 
+def _locked_with_its_consultation(name: str, table: str, columns: tuple[str, ...], message: Any) -> Guard:
+    """24 hours after the consultation's completion these columns stand; the patient changes in a merge only."""
+
+    def retold(differs: str) -> str:
+        return " OR ".join(f"OLD.{column} {differs} NEW.{column}" for column in columns)
+
+    return Guard(
+        name=name,
+        table=table,
+        message=message,
+        sqlite=_sqlite_trigger(
+            name,
+            table,
+            f"({retold('IS NOT')} OR (OLD.patient_id <> NEW.patient_id AND NOT {MERGING})) "
+            "AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
+            f"julianday('now') - julianday(c.completed_at) >= {_HOURS} / 24.0)",
+        ),
+        postgresql=(
+            f"CREATE OR REPLACE FUNCTION {name}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id "
+            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') "
+            f"AND NOT ({MERGING} AND NOT ({retold('IS DISTINCT FROM')})) THEN "
+            f"RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+            "RETURN NEW; END $$",
+            *_row_trigger(name, table, f"{retold('IS DISTINCT FROM')} OR OLD.patient_id <> NEW.patient_id")[1:],
+        ),
+    )
+
+
 GUARDS = [
     append_only("consultation_addenda", ADDENDA, _("A signed addendum cannot be changed.")),
     append_only("lab_result_versions", RESULT_VERSIONS, _("An earlier result cannot be changed.")),
@@ -88,28 +107,17 @@ GUARDS = [
             )[1:],
         ),
     ),
-    Guard(
-        name=PRESCRIBED,
-        table="prescriptions",
-        message=_("24 hours after its consultation was completed a prescription's text can no longer be changed."),
-        sqlite=_sqlite_trigger(
-            PRESCRIBED,
-            "prescriptions",
-            f"({_RETOLD} OR (OLD.patient_id <> NEW.patient_id AND NOT {MERGING})) "
-            "AND EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id AND "
-            f"julianday('now') - julianday(c.completed_at) >= {_HOURS} / 24.0)",
-        ),
-        postgresql=(
-            f"CREATE OR REPLACE FUNCTION {PRESCRIBED}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "IF EXISTS (SELECT 1 FROM consultations c WHERE c.id = OLD.consultation_id "
-            f"AND clock_timestamp() - c.completed_at >= interval '{_HOURS} hours') "
-            f"AND NOT ({MERGING} AND NOT ({_RETOLD})) THEN "
-            f"RAISE EXCEPTION '{PRESCRIBED}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
-            "RETURN NEW; END $$",
-            f"DROP TRIGGER IF EXISTS {PRESCRIBED} ON prescriptions",
-            f"CREATE TRIGGER {PRESCRIBED} BEFORE UPDATE ON prescriptions FOR EACH ROW WHEN ({_REWRITTEN}) "
-            f"EXECUTE FUNCTION {PRESCRIBED}_refuse()",
-        ),
+    _locked_with_its_consultation(
+        PRESCRIBED,
+        "prescriptions",
+        _PRESCRIBED,
+        _("24 hours after its consultation was completed a prescription's text can no longer be changed."),
+    ),
+    _locked_with_its_consultation(
+        ORDERED,
+        "lab_tests",
+        _ORDERED,
+        _("24 hours after its consultation was completed a laboratory order can no longer be changed."),
     ),
     Guard(
         name=TRANSITION,

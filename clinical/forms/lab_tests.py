@@ -125,10 +125,16 @@ class EditLabTestForm(LabOrderFields):
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
-        return may(actor, cls.permission) and instance.status == LabTestStatus.ORDERED
+        locked = instance.consultation is not None and instance.consultation.locked()
+        return may(actor, cls.permission) and instance.status == LabTestStatus.ORDERED and not locked
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.instance.consultation is not None and lock(self.instance.consultation).locked():
+            raise refuse(
+                _("24 hours have passed since the consultation was completed: cancel this order and order anew."),
+                code="locked",
+            )
         if self.instance.status != LabTestStatus.ORDERED:
             raise refuse(_("The sample is taken: cancel this order and order anew."), code="transition")
         return cleaned

@@ -140,7 +140,7 @@ class LabTestDetail(DetailPage):
         return context
 
     def get_queryset(self) -> Any:
-        return LabTest.objects.select_related("patient", "ordered_by_doctor", "reviewed_by_user")
+        return LabTest.objects.select_related("patient", "ordered_by_doctor", "reviewed_by_user", "consultation")
 
 
 class LabTestCreate(PatientPageMixin, CreatePage):

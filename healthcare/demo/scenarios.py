@@ -70,7 +70,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ages=(38, 95),
         prescriptions=(
             Rx("lisinopril", "10", "10 mg", "once daily", "30 days", 30, "In the morning."),
-            Rx("amlodipine", "5", "5 mg", "once daily", "30 days", 30),
+            Rx("amlodipine", " 5 mg", "5 mg", "once daily", "30 days", 30),
         ),
         labs=("Potassium", "Creatinine", "Sodium"),
         follow_up_days=90,

@@ -207,4 +207,4 @@ class AppointmentConfirmation(PdfPage):
         return Appointment.objects.select_related("patient", "doctor", "department")
 
     def document_context(self) -> dict[str, Any]:
-        return {"appointment": self.object}
+        return {"appointment": self.object, "document_number": self.object.patient.patient_number}

@@ -15,6 +15,9 @@
   var since = 0; /* when the oldest text that is not kept was typed */
   var sending = null;
   var leaving = false;
+  var losses = 0; /* refusals in a row */
+  var asking = false; /* the form waits until the server has what was typed */
+  var kept = false;
 
   function windowId() {
     try {
@@ -50,10 +53,17 @@
 
   function answered(response) {
     if (response.type === "opaqueredirect" || response.status === 403) {
+      since = since || Date.now();
       show("failed", place.dataset.wordLoggedOut);
-      return null;
+      losses += 1;
+      if (losses < 3) document.dispatchEvent(new Event("session:lost")); /* idle.js lets log in over this page */
+      return false;
     }
-    if (response.status !== 200 && response.status !== 409) throw new Error(String(response.status));
+    if (response.status !== 200 && response.status !== 409) {
+      failed();
+      return true;
+    }
+    losses = 0;
     return response.json().then(function (answer) {
       if (response.status === 409) {
         show("elsewhere", place.dataset.wordElsewhere + " " + (answer.typed_at || ""));
@@ -61,9 +71,18 @@
         form.dataset.dirty = ""; /* nothing is lost by leaving */
         show("kept", place.dataset.wordKept + " " + answer.saved_at);
       }
+      return true;
     });
   }
 
+  function failed() {
+    since = since || Date.now();
+    show("failed", place.dataset.wordFailed);
+    timer = window.setTimeout(keep, AT_LEAST);
+    return false;
+  }
+
+  /* Resolves to whether the server would take the form: it answered, and knows who is writing. */
   function keep(more) {
     window.clearTimeout(timer);
     if (leaving) return Promise.resolve();
@@ -79,13 +98,10 @@
       redirect: "manual",
     })
       .then(answered)
-      .catch(function () {
-        since = since || Date.now();
-        show("failed", place.dataset.wordFailed);
-        timer = window.setTimeout(keep, AT_LEAST);
-      })
-      .then(function () {
+      .catch(failed)
+      .then(function (heard) {
         sending = null;
+        return heard;
       });
     return sending;
   }
@@ -121,17 +137,37 @@
     }
   });
 
+  document.addEventListener("session:back", function () {
+    if (place.dataset.state === "failed") keep();
+  });
+
+  /* Sent to a server that has ended the session, a form would be gone: so what is typed is kept first. */
   document.addEventListener("submit", function (event) {
-    if (event.target === form) {
+    if (event.target === form && (kept || !(since || sending))) {
       leaving = true; /* the form itself is saved now, and its draft goes */
       window.clearTimeout(timer);
+    } else if (event.target === form) {
+      var button = event.submitter;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (asking) return;
+      asking = true;
+      Promise.resolve(sending).then(function () {
+        return keep();
+      }).then(function (heard) {
+        asking = false;
+        if (!heard) return;
+        kept = true;
+        form.requestSubmit(button);
+        kept = false;
+      });
     } else if (since && /logout/.test(event.target.action)) {
       event.preventDefault();
       keep().then(function () {
         event.target.submit();
       });
     }
-  });
+  }, true);
   window.addEventListener("pageshow", function () {
     leaving = false;
   });

@@ -29,8 +29,8 @@
 
   var own = Date.now();
 
-  function heard() {
-    own = Date.now();
+  function heard(at) {
+    own = at;
     try {
       localStorage.setItem(KEY, String(own));
     } catch (ignored) {
@@ -46,6 +46,7 @@
   }
 
   function close() {
+    if (over) document.dispatchEvent(new Event("session:back"));
     over = false;
     dialog.classList.remove("is-over");
     error.textContent = "";
@@ -54,14 +55,14 @@
   }
 
   function ping(then) {
-    fetch(script.dataset.alive, { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "error" })
+    fetch(script.dataset.alive, { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "manual" })
       .then(function (response) {
         if (!response.ok) throw new Error(String(response.status));
         return response.json();
       })
       .then(function (answer) {
         takeToken(answer.csrf);
-        heard();
+        heard(Date.now());
         if (then) then(true);
       })
       .catch(function () {
@@ -118,12 +119,44 @@
       else lock();
     });
   });
+  /* The server ended the session before the clock here did (an administrator, cleared cookies), or gave out a new token. */
+  document.addEventListener("session:lost", function () {
+    if (over) return;
+    ping(function (alive) {
+      if (alive) {
+        document.dispatchEvent(new Event("session:back"));
+      } else {
+        heard(0);
+        lock();
+      }
+    });
+  });
+
+  /* Without its cookie a token is worth nothing: the log-in page gives out both. */
+  function freshToken() {
+    return fetch(script.dataset.login, { credentials: "same-origin" })
+      .then(function (response) {
+        return response.text();
+      })
+      .then(function (html) {
+        var page = new DOMParser().parseFromString(html, "text/html");
+        takeToken(page.querySelector("[name=csrfmiddlewaretoken]").value);
+      });
+  }
+
+  function logIn() {
+    var body = new FormData(form);
+    body.set("csrfmiddlewaretoken", document.querySelector("#log-out [name=csrfmiddlewaretoken]").value);
+    return fetch(form.action, { method: "POST", body: body, credentials: "same-origin" });
+  }
+
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     error.textContent = "";
-    var body = new FormData(form);
-    body.set("csrfmiddlewaretoken", document.querySelector("#log-out [name=csrfmiddlewaretoken]").value);
-    fetch(form.action, { method: "POST", body: body, credentials: "same-origin" })
+    logIn()
+      .then(function (response) {
+        return response.status === 403 ? freshToken().then(logIn) : response;
+      })
       .then(function (response) {
         if (response.status === 403) throw new Error("csrf");
         return response.json();
@@ -131,7 +164,7 @@
       .then(function (answer) {
         if (answer.csrf) {
           takeToken(answer.csrf);
-          heard();
+          heard(Date.now());
           close();
           return;
         }
@@ -146,7 +179,9 @@
       });
   });
   /* parts of the page that htmx fetches are heard of by the server too */
-  document.addEventListener("htmx:afterOnLoad", heard);
-  heard();
+  document.addEventListener("htmx:afterOnLoad", function () {
+    heard(Date.now());
+  });
+  heard(Date.now());
   window.setInterval(tick, 1000);
 })();

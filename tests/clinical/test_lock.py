@@ -33,7 +33,7 @@ def everything():
 
 @pytest.mark.spec("FND-8", "RULE-RX-1", "PAGE-9")
 def test_no_door_opens_a_locked_visit(login, doctor, administrator, locked):
-    visit, prescription, _test = locked
+    visit, prescription, test = locked
     before = everything()
     text = dict.fromkeys(NOTE, "Rewritten")
     drug = {"medication_name": "Other", "dosage": "9 mg", "frequency": "daily", "duration": "9 days", "quantity": "9"}
@@ -45,6 +45,7 @@ def test_no_door_opens_a_locked_visit(login, doctor, administrator, locked):
         reverse("consultation_delete", args=[visit.pk]),
         reverse("prescription_edit", args=[prescription.pk]),
         reverse("prescription_create") + f"?consultation={visit.pk}",
+        reverse("lab_test_edit", args=[test.pk]),
         reverse("lab_test_create") + f"?consultation={visit.pk}",
     ):
         answer = pages.post(url, {**text, **drug, "consultation": visit.pk, "test_name": "Sodium", "reason": "oops"})
@@ -60,20 +61,27 @@ def test_no_door_opens_a_locked_visit(login, doctor, administrator, locked):
             ("DELETE", f"/consultations/{visit.pk}", {"reason": "oops"}),
             ("PATCH", f"/prescriptions/{prescription.pk}", drug),
             ("POST", "/prescriptions", {**drug, "consultation_id": str(visit.pk)}),
+            ("PATCH", f"/lab-tests/{test.pk}", {"test_name": "Sodium", "notes": "Rewritten"}),
             ("POST", "/lab-tests", {"consultation_id": str(visit.pk), "test_name": "Sodium"}),
         ):
             assert 400 <= api.send(method, path, body).status_code < 500, (method, path)
             assert everything() == before, (method, path)
 
     admin = login(administrator)
-    for row in (visit, prescription):
+    for row in (visit, prescription, test):
         url = reverse(f"admin:clinical_{row._meta.model_name}_change", args=[row.pk])
-        admin.post(url, {**text, **drug})
+        admin.post(url, {**text, **drug, "test_name": "Sodium"})
         assert everything() == before, url
 
     for form in (ConsultationForm, CompleteConsultationForm):
         assert not submit(form, actor=doctor, instance=visit, data=text).is_valid()
-    for row, change in ((visit, {"notes": "x"}), (prescription, {"quantity": 21}), (prescription, {"quantity": None})):
+    for row, change in (
+        (visit, {"notes": "x"}),
+        (prescription, {"quantity": 21}),
+        (prescription, {"quantity": None}),
+        (test, {"test_name": "Sodium"}),
+        (test, {"consultation": None}),
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             type(row).objects.filter(pk=row.pk).update(**change)
     assert everything() == before

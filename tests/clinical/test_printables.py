@@ -65,6 +65,21 @@ def test_prescription(login, doctor, visit):
     assert (entry.user, entry.entity_id, entry.patient_id) == (doctor, prescription.pk, visit.patient_id)
 
 
+def test_what_is_no_longer_valid_says_so(login, doctor, visit):
+    expired = PrescriptionFactory(consultation=visit, prescribed_date=today() - timedelta(days=31))
+    stopped = PrescriptionFactory(consultation=visit, medication_name="Stopped one", is_active=False)
+    assert "Expired" in pdf(login(doctor), "prescription_pdf", expired)[0]
+    assert "Discontinued" in pdf(login(doctor), "prescription_pdf", stopped)[0]
+    assert "Discontinued" in pdf(login(doctor), "consultation_summary", visit)[0]
+
+
+def test_the_appointments_slip_carries_the_patients_number_as_a_code(login, receptionist, visit):
+    reader = PdfReader(
+        BytesIO(login(receptionist).get(reverse("appointment_confirmation", args=[visit.appointment_id])).content)
+    )
+    assert visit.patient.patient_number in reader.metadata.title
+
+
 def test_all_prescriptions_on_one_sheet_without_the_discontinued(login, doctor, visit):
     for number in range(3):
         PrescriptionFactory(consultation=visit, medication_name=f"Medicine {number}")
@@ -98,6 +113,7 @@ def test_a_long_note_takes_several_numbered_pages(login, doctor, visit):
     visit.save()
     text, pages = pdf(login(doctor), "consultation_summary", visit)
     assert pages > 1
+    assert text.count("Lopez, Maria") == pages  # sheets get apart
     assert f"page {pages} of {pages}" in text
 
 

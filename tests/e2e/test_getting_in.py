@@ -110,7 +110,7 @@ def test_an_idle_page_warns_locks_and_keeps_what_was_typed(person):
 
     receptionist.context.clear_cookies(name="sessionid")  # the server's side of it
     page.clock.fast_forward("31:00")
-    expect(dialog).to_contain_text("Logged out for lack of activity")
+    expect(dialog).to_contain_text("You are logged out")
     assert not receptionist.accessibility_faults()
     page.fill("#idle-password", "Wrong-guess-1")
     with receptionist.expecting(400):

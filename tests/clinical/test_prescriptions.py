@@ -211,15 +211,15 @@ def test_broken_safety_data_refuses_instead_of_passing(doctor, consultation, mon
     assert not Prescription.objects.exists()
 
 
-def test_missing_safety_data_stops_the_start(monkeypatch):
+@pytest.mark.spec("RULE-RX-2")
+def test_missing_safety_data_stops_the_start(monkeypatch, tmp_path):
     from clinical import checks
-
-    def broken():
-        raise SafetyDataError("interactions.csv: missing")
+    from clinical.safety import files, knowledge
 
     assert checks.safety_data_is_whole() == []
-    monkeypatch.setattr(checks, "verify_data", broken)
+    monkeypatch.setattr(files, "DATA_DIR", tmp_path)
     assert [error.id for error in checks.safety_data_is_whole()] == ["clinical.E001"]
+    knowledge.knowledge.cache_clear()
 
 
 @pytest.mark.spec("RULE-RX-4")

@@ -22,6 +22,7 @@ from tests.factories import (
     ConsultationFactory,
     MedicationFactory,
     PatientAllergyFactory,
+    PatientFactory,
     PrescriptionFactory,
     UserFactory,
 )
@@ -332,3 +333,15 @@ def test_catalogue_search_finds_brand_and_ingredient(login, doctor):
         results = client.get(reverse("medication_options"), {"q": query}).json()["results"]
         assert [row["text"] for row in results] == [medication.name], query
     assert client.get(reverse("medication_options"), {"q": "nothing such"}).json() == {"results": []}
+
+
+@pytest.mark.spec("BYD-2")
+def test_a_prescription_for_another_patient_than_the_one_shown_is_refused(doctor, consultation):
+    other = str(PatientFactory().pk)
+    assert "another patient" in str(prescribe(doctor, consultation, shown_patient=other).errors)
+    assert not Prescription.objects.exists()
+    shown = str(consultation.patient_id)
+    source = prescribe(doctor, consultation, shown_patient=shown).instance
+    form = submit(RenewPrescriptionForm, actor=doctor, source=source, data=data(shown_patient=other))
+    assert "another patient" in str(form.errors)
+    assert Prescription.objects.get() == source

@@ -11,6 +11,8 @@ _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _BETWEEN = re.compile(rf"({_NUMBER})\s*(?:-|to)\s*({_NUMBER})")
 _BEYOND = re.compile(rf"(<=|>=|<|>|up to)\s*({_NUMBER})")
 _PLAIN = re.compile(_NUMBER)
+#: What laboratories write behind a number: `21.7 (repeated)`, `5.9 *`, `5.9 H`.
+_REMARK = re.compile(r"(?<=[\d\w%])\s*(?:\([^()]*\)|\[[^\[\]]*\]|\*+)$|(?<=\d)\s+(?:hh?|ll?)$")
 
 #: Results in words: what a healthy person's test says, and its opposite.
 _ABSENT = frozenset(
@@ -77,9 +79,14 @@ def parse(text: str, unit: str = "") -> Interval | None:
     return None
 
 
+def parse_result(value: str, unit: str = "") -> Interval | None:
+    """The same of a result, whose number counts also where a remark or the laboratory's own flag stands behind it."""
+    return parse(value, unit) or parse(_REMARK.sub("", value.translate(_DASHES).strip().casefold()), unit)
+
+
 def is_abnormal(value: str, reference_range: str, unit: str = "") -> bool | None:
     """Whether the result lies outside the range; None where the two cannot be compared."""
-    result, normal = parse(value, unit), parse(reference_range, unit)
+    result, normal = parse_result(value, unit), parse(reference_range, unit)
     if result is not None and normal is not None:
         if result.below(normal) or normal.below(result):
             return True

@@ -87,7 +87,7 @@ SOURCES = (
         "lab_tests.results",
         "-ordered_date",
         lambda row: row.result_date or row.ordered_date,
-        lambda row: f"{row.test_name}: {row.result_value or row.get_status_display()} {row.result_unit}".strip(),
+        lambda row: f"{row.test_name}: {row.result or row.get_status_display()}",
     ),
     Source(
         _("Vital signs"),

@@ -69,11 +69,12 @@ class StartConsultationForm(WorkflowForm):
             )
         if not vital_signs_since_check_in(appointment).exists():
             raise refuse(_("Vital signs must be recorded before the consultation begins."), code="vital_signs")
+        # Here and not on saving: the guard against the wrong patient compares with it (BYD-2).
+        self.instance.patient = appointment.patient
         return appointment
 
     def save(self, commit: bool = True) -> Any:
         appointment = self.cleaned_data["appointment"]
-        self.instance.patient = appointment.patient
         self.instance.doctor = self.actor
         self.instance.consultation_date = now()
         saved = super().save(commit)

@@ -46,9 +46,9 @@ class LabOrderFields(WorkflowForm):
         fill(self.instance, patient)
 
     def order_set(self, patient: Patient) -> None:
-        """`Set: CBC` orders each of its tests: this row the first, new rows the others."""
-        first, *others = lab_catalogue.set_named(self.instance.test_name) or (self.instance.test_name,)
-        self.instance.test_name = first
+        """`Set: CBC` orders each of its tests, in the set's order: this row, which is saved after them, the last."""
+        *others, last = lab_catalogue.set_named(self.instance.test_name) or (self.instance.test_name,)
+        self.instance.test_name = last
         fill(self.instance, patient)
         for name in others:
             test = LabTest(

@@ -128,11 +128,16 @@ class PrescriptionFields(WorkflowForm):
 class NewPrescription(PrescriptionFields):
     """A prescription of today, by the acting doctor."""
 
-    def save(self, commit: bool = True) -> Any:
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
         consultation = self.get_consultation()
-        assert consultation is not None  # noqa: S101 - a valid form has one
-        self.instance.consultation = consultation
-        self.instance.patient_id = consultation.patient_id
+        if consultation is not None:
+            # Here and not on saving: the guard against the wrong patient compares with it (BYD-2).
+            self.instance.consultation = consultation
+            self.instance.patient_id = consultation.patient_id
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
         self.instance.doctor = self.actor
         return super().save(commit)
 
@@ -147,6 +152,7 @@ class PrescribeForm(NewPrescription):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["consultation"].empty_label = _("Choose the consultation")  # type: ignore[attr-defined]
         self.fields["consultation"].queryset = (  # type: ignore[attr-defined]
             Consultation.objects.editable_by(self.actor).select_related("patient").order_by("-consultation_date")
         )

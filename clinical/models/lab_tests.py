@@ -31,6 +31,14 @@ class LabTestStatus(models.TextChoices):
 
 L = LabTestStatus
 
+#: Critical, abnormal, not compared (which may be anything), normal; the highest first.
+URGENCY = models.Case(
+    models.When(is_critical=True, then=3),
+    models.When(is_abnormal=True, then=2),
+    models.When(is_abnormal=None, then=1),
+    default=0,
+)
+
 
 class LabTestQuerySet(PatientRowQuerySet):
     """Lab tests."""
@@ -160,10 +168,11 @@ class LabTest(BaseModel):
 
     @property
     def flag(self) -> str:
-        """critical, abnormal, normal, or empty where it cannot be told, as shown."""
+        """critical, abnormal or normal, as shown; not_compared where there is a range and it could not be told."""
         if self.is_critical:
             return "critical"
-        return {True: "abnormal", False: "normal", None: ""}[self.is_abnormal]
+        unknown = "not_compared" if self.result_value and self.reference_range else ""
+        return {True: "abnormal", False: "normal", None: unknown}[self.is_abnormal]
 
 
 class LabResultVersion(BaseModel):

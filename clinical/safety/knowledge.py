@@ -206,7 +206,7 @@ def knowledge() -> Knowledge:
         return frozenset(found)
 
     sources = {row["key"]: f"{row['source']} {row['locator']}".strip() for row in read("allergy_sources.csv")}
-    sources["L"] = "Product labelling and standard references (see docs/clinical-safety.md)"
+    sources["L"] = "Product labelling and standard references"
     sources["ONC"] = "High-priority drug-drug interactions: Phansalkar et al., JAMIA 2012;19:735 (ONC list)"
     names = _names(ingredients, classes)
     terms = names.terms()

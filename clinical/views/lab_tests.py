@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from clinical.filters import LabTestFilter
@@ -19,6 +18,7 @@ from clinical.forms.lab_tests import (
     StartProcessingForm,
 )
 from clinical.models import LabTest
+from clinical.models.lab_tests import URGENCY
 from clinical.views.vital_signs import PatientPageMixin
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
@@ -57,12 +57,11 @@ class LabTestList(ListPage):
     )
 
     def get_queryset(self) -> Any:
-        urgency = Case(When(is_critical=True, then=2), When(is_abnormal=True, then=1), default=0)
-        return LabTest.objects.annotate(urgency=urgency)
+        return LabTest.objects.annotate(urgency=URGENCY)
 
     def current_ordering(self) -> tuple[str, ...]:
         if self.request.GET.get("inbox") == "1" and "ordering" not in self.request.GET:
-            # Critical, then abnormal, then the one that has waited longest.
+            # Critical, abnormal, not compared, normal; in each the one that has waited longest.
             return ("-urgency", "result_date")
         return super().current_ordering()
 

@@ -117,7 +117,7 @@ class ProcessWorklist(Worklist):
 
 
 class EnterWorklist(Worklist):
-    """Results to enter: Tab leads from value to value, empty rows stay."""
+    """Results to enter: Enter leads to the next row's value, Tab through the row; empty rows stay."""
 
     form_class = EnterResultsForm
     waiting_in = LabTestStatus.IN_PROGRESS

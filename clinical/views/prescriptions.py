@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.forms import HiddenInput
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -143,6 +144,11 @@ class PrescriptionCreate(CreatePage):
         if patient is None:
             return {}
         return {"consultation": self.request.GET["consultation"], "shown_patient": patient.pk}
+
+    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
+        if self.get_patient():
+            form.fields["consultation"].widget = HiddenInput()
+        return super().get_context_data(form=form, **kwargs)
 
 
 class PrescriptionEdit(EditPage):

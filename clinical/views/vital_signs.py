@@ -187,6 +187,8 @@ class MeasuringPage(FormPage):
         last = trends.last_values(trends.sets_of(patient, 20)) if patient else {}
         for name in VitalSign.MEASUREMENTS:
             form.fields[name].widget.attrs |= {"data-measure": "", **zone_attributes(name, age)}
+        if patient:
+            form.fields[self.BOXES[0][0]].widget.attrs["autofocus"] = True
         measures = []
         for names in self.BOXES:
             unit = UNITS.get(names[0])

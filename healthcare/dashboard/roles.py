@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, F
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +16,7 @@ from billing.models import Invoice, InvoiceStatus
 from billing.status import OwedUntil
 from billing.visits import unbilled_visits
 from clinical.models import Consultation, LabTest, LabTestStatus
+from clinical.models.lab_tests import URGENCY
 from departments.models import User
 from healthcare.clock import today
 from healthcare.dashboard.tiles import WEEK, Tile, backlog, between, compared, day_tiles, last_weekday, link, takings
@@ -32,10 +33,10 @@ S = AppointmentStatus
 EXPECTED = (S.SCHEDULED, S.CONFIRMED)
 RESULT_COLUMNS = (
     *("test_name", "status", "result_value", "result_unit", "result_date"),
-    *("is_critical", "is_abnormal", "reviewed_at"),
+    *("reference_range", "is_critical", "is_abnormal", "reviewed_at"),
 )
-#: Critical results, then abnormal ones, then what has waited longest.
-MOST_URGENT = ("-is_critical", F("is_abnormal").desc(nulls_last=True), "result_date")
+#: Critical results first, then abnormal ones; among them what has waited longest.
+MOST_URGENT = (URGENCY.desc(), "result_date")
 #: What a queue needs of an appointment; reading all columns of a dozen rows costs more than finding them.
 VISIT_COLUMNS = ("appointment_date", "appointment_time", "appointment_type", "status", "checked_in_at")
 DEBT_COLUMNS = ("invoice_number", "due_date", "balance_due", "status")

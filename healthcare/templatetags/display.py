@@ -39,6 +39,7 @@ STATUSES = {
     "critical": ("red", _("Critical")),
     "abnormal": ("red", _("Abnormal")),
     "normal": ("green", _("Normal")),
+    "not_compared": ("amber", _("Not Compared")),
     "unreviewed": ("amber", _("Not Reviewed")),
     "reviewed": ("green", _("Reviewed")),
     # invoices and payments

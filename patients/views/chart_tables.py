@@ -157,6 +157,23 @@ VITAL_SIGNS = Table(
     list_url="vital_sign_list",
     create=MEASURE,
 )
+#: Also from the chart, without a way over the prescription's own page.
+STOP_OR_GO_ON = (
+    Action(
+        _("Renew"),
+        "prescription_renew",
+        permission="prescriptions.edit",
+        icon="arrow-repeat",
+        when=lambda row: row.is_active,
+    ),
+    Action(
+        _("Discontinue"),
+        "prescription_discontinue",
+        permission="prescriptions.edit",
+        style="danger",
+        when=lambda row: row.is_active,
+    ),
+)
 MEDICATIONS = Table(
     _("Medications"),
     of("prescriptions", "-prescribed_date", "doctor"),
@@ -173,6 +190,7 @@ MEDICATIONS = Table(
     permission="prescriptions.view",
     empty=_("Nothing was prescribed yet."),
     list_url="prescription_list",
+    row_actions=STOP_OR_GO_ON,
 )
 LAB_TESTS = Table(
     _("Lab tests"),
@@ -262,6 +280,7 @@ CURRENT = Table(
     ),
     permission="prescriptions.view",
     empty=_("No current medication."),
+    row_actions=STOP_OR_GO_ON,
 )
 OPEN_ORDERS = Table(
     _("Open orders"),

@@ -79,7 +79,7 @@ def test_critical_results(nurse, value, unit, critical, abnormal):
     data = {"result_value": value, "result_unit": unit, "reference_range": "3.5-5"}
     row = submit(EnterResultsForm, actor=nurse, instance=test, data=data).instance
     assert (row.is_critical, row.is_abnormal) == (critical, abnormal)
-    assert row.flag == ("critical" if critical else {True: "abnormal", False: "normal", None: ""}[abnormal])
+    assert row.flag == ("critical" if critical else {True: "abnormal", False: "normal", None: "not_compared"}[abnormal])
 
 
 # -- worklists -------------------------------------------------------------------------------
@@ -142,15 +142,18 @@ def test_the_inbox_puts_the_critical_first_and_then_what_waited_longest(login, d
         consultation=note, test_name="Abnormal", is_abnormal=True, result_date=now() - timedelta(hours=30)
     )
     critical = completed(consultation=note, test_name="Critical", is_abnormal=True, is_critical=True)
+    normal = completed(
+        consultation=note, test_name="Normal", is_abnormal=False, result_date=now() - timedelta(days=5)
+    )
     completed(consultation=note, test_name="Seen", reviewed_at=now(), reviewed_by_user=doctor)
     completed(test_name="Of another doctor")
     page = login(doctor).get(reverse("lab_test_list"), {"inbox": "1"})
     rows = page.context["rows"]
-    assert [row["object"].pk for row in rows] == [critical.pk, abnormal.pk, old.pk, fresh.pk]
-    assert [row["tone"] for row in rows] == ["red", "amber", "red", ""]
+    assert [row["object"].pk for row in rows] == [critical.pk, abnormal.pk, old.pk, fresh.pk, normal.pk]
+    assert [row["tone"] for row in rows] == ["red", "amber", "red", "", "red"]
     assert "4 d" in page.content.decode()
     queue = login(doctor).get(reverse("dashboard")).content.decode()
-    assert queue.index("Critical") < queue.index("Old")
+    assert queue.index("Critical") < queue.index("Old") < queue.index("Normal")
 
 
 # -- trends ----------------------------------------------------------------------------------

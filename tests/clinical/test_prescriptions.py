@@ -22,6 +22,7 @@ from tests.factories import (
     ConsultationFactory,
     MedicationFactory,
     PatientAllergyFactory,
+    PatientFactory,
     PrescriptionFactory,
     UserFactory,
 )
@@ -211,15 +212,15 @@ def test_broken_safety_data_refuses_instead_of_passing(doctor, consultation, mon
     assert not Prescription.objects.exists()
 
 
-def test_missing_safety_data_stops_the_start(monkeypatch):
+@pytest.mark.spec("RULE-RX-2")
+def test_missing_safety_data_stops_the_start(monkeypatch, tmp_path):
     from clinical import checks
-
-    def broken():
-        raise SafetyDataError("interactions.csv: missing")
+    from clinical.safety import files, knowledge
 
     assert checks.safety_data_is_whole() == []
-    monkeypatch.setattr(checks, "verify_data", broken)
+    monkeypatch.setattr(files, "DATA_DIR", tmp_path)
     assert [error.id for error in checks.safety_data_is_whole()] == ["clinical.E001"]
+    knowledge.knowledge.cache_clear()
 
 
 @pytest.mark.spec("RULE-RX-4")
@@ -332,3 +333,15 @@ def test_catalogue_search_finds_brand_and_ingredient(login, doctor):
         results = client.get(reverse("medication_options"), {"q": query}).json()["results"]
         assert [row["text"] for row in results] == [medication.name], query
     assert client.get(reverse("medication_options"), {"q": "nothing such"}).json() == {"results": []}
+
+
+@pytest.mark.spec("BYD-2")
+def test_a_prescription_for_another_patient_than_the_one_shown_is_refused(doctor, consultation):
+    other = str(PatientFactory().pk)
+    assert "another patient" in str(prescribe(doctor, consultation, shown_patient=other).errors)
+    assert not Prescription.objects.exists()
+    shown = str(consultation.patient_id)
+    source = prescribe(doctor, consultation, shown_patient=shown).instance
+    form = submit(RenewPrescriptionForm, actor=doctor, source=source, data=data(shown_patient=other))
+    assert "another patient" in str(form.errors)
+    assert Prescription.objects.get() == source

@@ -61,6 +61,13 @@ pytestmark = pytest.mark.spec("RULE-LAB-3")
         ("Infinity", "3-7", None),
         ("120/80", "3-7", None),
         ("", "3-7", None),
+        ("21.7 (repeated)", "14-17", True),
+        ("15 mmol/L (repeated)", "14-17", False),
+        ("15 [haemolysed]", "14-17", False),
+        ("18.2*", "14-17", True),
+        ("18.2 H", "14-17", True),
+        ("12 LL", "14-17", True),
+        ("7 (of 10) fields", "3-7", None),
     ],
 )
 def test_examples(value, reference_range, expected):

@@ -270,10 +270,21 @@ def test_chart_asks_the_same_number_of_questions_for_1_and_30_visits(login, admi
     assert asked() == one
 
 
+@pytest.mark.spec("RULE-RX-3")
+@pytest.mark.parametrize("tab", ["overview", "medications"])
+def test_the_chart_leads_to_renewing_and_discontinuing(login, staff, tab):
+    prescription = PrescriptionFactory()
+    for role, shown in ((D, True), (A, False)):
+        page = login(staff[role]).get(prescription.patient.get_absolute_url(), {"tab": tab}).content.decode()
+        for name in ("prescription_renew", "prescription_discontinue"):
+            assert (reverse(name, args=[prescription.pk]) in page) is shown
+
+
 @pytest.mark.spec("PAGE-5", "ROLE-2")
 def test_the_timeline_tells_what_the_role_may_know(login, staff):
     note = ConsultationFactory(completed=True, diagnosis="Zebrafish fever")
     PrescriptionFactory(consultation=note, medication_name="Zebrafish syrup")
+    LabTestFactory(consultation=note, test_name="Zebrafish test", result_unit="g/dL")
     VitalSignFactory(patient=note.patient, systolic_bp=133)
     VitalSignFactory(patient=note.patient, systolic_bp=211, entered_in_error_at=now())
     seen = {}
@@ -281,6 +292,7 @@ def test_the_timeline_tells_what_the_role_may_know(login, staff):
         page = login(staff[role]).get(note.patient.get_absolute_url(), {"tab": "timeline"})
         seen[role] = page.content.decode()
         assert "133/80 mmHg" in seen[role] and "is-inactive" in seen[role]
+    assert "Zebrafish test: Ordered<" in seen[D]  # no unit behind a step
     assert "Zebrafish fever" in seen[D] and "Zebrafish syrup" in seen[D]
     assert "Zebrafish" not in seen[N]
     for role in (R, B):

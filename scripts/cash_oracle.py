@@ -128,6 +128,7 @@ def step(kind: str, dice: random.Random, people: dict[str, Any], seeded: dict[st
     from billing import forms
     from billing.models import Invoice, Payment
     from healthcare.models import new_id
+    from healthcare.roles import may
     from healthcare.workflow import submit
     from tests.billing.conftest import rows
 
@@ -160,7 +161,8 @@ def step(kind: str, dice: random.Random, people: dict[str, Any], seeded: dict[st
             form = submit(forms.RecordPaymentForm, actor=officer, data=data, new_id=page)
         moved = Decimal(amount) + Decimal(part)
     elif kind == "void":
-        form = submit(forms.VoidPaymentForm, actor=officer, instance=payment, data={"void_reason": "Oracle"})
+        who = officer if may(officer, payment.made_by) else people["administrator"]
+        form = submit(forms.VoidPaymentForm, actor=who, instance=payment, data={"void_reason": "Oracle"})
         key, moved = str(payment.invoice_id), -payment.amount
     elif kind == "refund":
         data = {"payment": str(payment.pk), "amount": amount, "payment_method": "cash", "reason": "Oracle"}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import REFERENCED, Invoice, Payment, PaymentMethod
@@ -214,6 +215,9 @@ class VoidPaymentForm(WorkflowForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Not only while saving: whoever may not write off does not get the page that asks for the reason either.
+        if self.instance.made_by != self.permission and not may(self.actor, self.instance.made_by):
+            raise PermissionDenied
         self.fields["void_reason"].required = True
 
     @classmethod
@@ -222,8 +226,6 @@ class VoidPaymentForm(WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not may(self.actor, self.instance.made_by):
-            raise refuse(_("Only an administrator writes off, and only an administrator takes it back."), code="role")
         if self.instance.voided_at is not None:
             raise refuse(_("This payment was voided already."), code="transition")
         return cleaned

@@ -191,6 +191,13 @@ class Payment(BaseModel):
         first = self.part_of_id or self.pk
         return list(Payment.objects.filter(models.Q(pk=first) | models.Q(part_of=first)).order_by("id"))
 
+    def history(self) -> list[Payment]:
+        """This payment and what was kept of it, refund after refund."""
+        found = [self]
+        while found[-1].is_refunded and (kept := Payment.objects.filter(carried_from=found[-1]).first()):
+            found.append(kept)
+        return found
+
     @property
     def made_by(self) -> str:
         """The permission that it takes to make such an entry, and so to take it back."""

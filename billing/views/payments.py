@@ -299,11 +299,16 @@ class PaymentReceipt(PdfPage):
     def document_context(self) -> dict[str, Any]:
         payment, texts = self.object, texts_of(self.object.invoice)
         entries = payment.together()
-        held = [entry.amount for entry in entries if entry.voided_at is None]
+        for entry in entries:
+            entry.steps = entry.history()
+        steps = [step for entry in entries for step in entry.steps]
+        received = [entry.amount for entry in entries if entry.voided_at is None or entry.is_refunded]
         return {
             "payment": payment,
             "entries": entries,
-            "received": sum(held, ZERO) if len(entries) > 1 else payment.amount,
+            "received": sum(received, ZERO) if len(entries) > 1 else payment.amount,
+            "given_back": sum((step.refund.amount for step in steps if step.is_refunded), ZERO),
+            "kept": sum((step.amount for step in steps if step.voided_at is None), ZERO),
             "invoice": payment.invoice,
             "document_title": _("Receipt") if payment.is_money else payment.get_kind_display(),
             "document_number": payment.document_number or payment.invoice.invoice_number,

@@ -190,9 +190,13 @@ def test_a_write_off_is_taken_back_only_by_who_may_write_off(administrator, bill
     data = {"invoice": invoice.pk, "amount": "20", "notes": "Gone abroad"}
     entry = submit(WriteOffForm, actor=administrator, data=data).instance
     page = reverse("payment_void", args=[entry.pk])
-    form = submit(VoidPaymentForm, actor=billing_officer, instance=entry, data={"void_reason": "Paid after all"})
-    assert "Only an administrator" in str(form.errors) and books(invoice)[0] == "20.00"
-    assert page not in login(billing_officer).get(entry.get_absolute_url()).content.decode()
+    with pytest.raises(PermissionDenied):
+        submit(VoidPaymentForm, actor=billing_officer, instance=entry, data={"void_reason": "Paid after all"})
+    officers = login(billing_officer)
+    assert page not in officers.get(entry.get_absolute_url()).content.decode()
+    for path in (page, f"/api/v1/payments/{entry.pk}/void"):
+        assert officers.post(path, {"void_reason": "x"}, content_type="application/json").status_code == 403
+    assert officers.get(page).status_code == 403 and books(invoice)[0] == "20.00"
     assert page in login(administrator).get(entry.get_absolute_url()).content.decode()
     entry = Payment.objects.get(pk=entry.pk)
     form = submit(VoidPaymentForm, actor=administrator, instance=entry, data={"void_reason": "Paid after all"})
@@ -210,3 +214,23 @@ def test_a_refund_has_a_voucher(billing_officer, login):
     for text in ("Refund voucher", "$30.05", "$100.00", "Credit Card", "Not done", payment.invoice.invoice_number):
         assert text in pages[0], text
     assert AuditLog.objects.filter(action="print", entity_type="refund", entity_id=entry.pk).exists()
+
+
+@pytest.mark.spec("PRN-1", "RULE-PAY-3")
+def test_the_receipt_says_how_much_went_back_and_strikes_only_what_was_voided(billing_officer, login):
+    payment = PaymentFactory(amount=100, processed_by_user=billing_officer)
+    client = login(billing_officer)
+
+    routes = [reverse(name, args=[payment.pk]) for name in ("payment_receipt", "payment_receipt_narrow")]
+
+    def texts():
+        return [" ".join(read(client.get(route))[1]) for route in routes]
+
+    refund(billing_officer, payment, "30.05")
+    for text in texts():
+        for words in ("$100.00", "Given back", "$30.05", "Kept", "$69.95"):
+            assert words in text, words
+    payment.refresh_from_db()
+    refund(billing_officer, payment.carried_to, "19.95")
+    for text in texts():
+        assert "$50.00" in text

@@ -142,9 +142,7 @@ def test_the_inbox_puts_the_critical_first_and_then_what_waited_longest(login, d
         consultation=note, test_name="Abnormal", is_abnormal=True, result_date=now() - timedelta(hours=30)
     )
     critical = completed(consultation=note, test_name="Critical", is_abnormal=True, is_critical=True)
-    normal = completed(
-        consultation=note, test_name="Normal", is_abnormal=False, result_date=now() - timedelta(days=5)
-    )
+    normal = completed(consultation=note, test_name="Normal", is_abnormal=False, result_date=now() - timedelta(days=5))
     completed(consultation=note, test_name="Seen", reviewed_at=now(), reviewed_by_user=doctor)
     completed(test_name="Of another doctor")
     page = login(doctor).get(reverse("lab_test_list"), {"inbox": "1"})

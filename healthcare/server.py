@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,3 @@ def on_starting(_server: Any) -> None:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or str(Path(__file__).resolve().parent.parent / "var/metrics")
     for path in Path(folder).glob("*.db"):
         path.unlink(missing_ok=True)
-
-
-def post_worker_init(_worker: Any) -> None:
-    """What is loaded by now stays: the collector need not walk through it again and again."""
-    gc.collect()
-    gc.freeze()
-    # By default a few hundred new objects start a collection: several in each request, a tenth of its time.
-    gc.set_threshold(50_000, 20, 50)

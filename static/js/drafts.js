@@ -153,7 +153,7 @@
       if (asking) return;
       asking = true;
       Promise.resolve(sending).then(function () {
-        return keep();
+        return keep({ take_over: "1" }); /* whoever saves here means this text, not another window's */
       }).then(function (heard) {
         asking = false;
         if (!heard) return;

@@ -56,6 +56,7 @@ def test_one_patients_day(person):
             receptionist.page.check("[name=acknowledge_warnings]")
             receptionist.fill(override_reason="Cousins, both were here")
             receptionist.press("Register")
+        expect(receptionist.page).to_have_url(re.compile(r"/patients/[0-9a-f-]{36}/"))
         receptionist.sees(NAME, BORN)
     chart = receptionist.page.url.removeprefix(receptionist.clinic.url).split("?")[0]
     number = re.search(r"P-\d{6}", receptionist.page.locator("main, .banner").first.inner_text()).group()

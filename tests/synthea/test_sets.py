@@ -23,7 +23,8 @@ from scheduling.models import Appointment
 from tests.reporting.plain import Books, disagreements
 from tests.synthea.files import directory, read, run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.spec("DATA-2")]
+#: One process imports the sets for all of them.
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("DATA-2"), pytest.mark.xdist_group("synthea")]
 
 CLASSES = {"ambulatory", "outpatient", "wellness", "urgentcare", "emergency", "virtual"}
 METHODS = {

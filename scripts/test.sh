@@ -24,16 +24,15 @@ DEBUG=0 SECRET_KEY="$(head -c 40 /dev/urandom | base64)" ALLOWED_HOSTS=clinic.ex
   $bin/python manage.py check --deploy --fail-level WARNING
 
 jobs=$(nproc)
-# Tests that share a costly clinic stay in one process.
 say "Suite on SQLite"
-$bin/python -m pytest -n "$jobs" --dist loadgroup -m "not e2e" "$@"
+$bin/python -m pytest -n "$jobs" -m "not e2e" "$@"
 
 postgres="${TEST_POSTGRES_URL:-postgres://root@127.0.0.1:5432/postgres}"
 if $bin/python -c "import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()" "$postgres" 2>/dev/null; then
   say "Suite on PostgreSQL"
   # What touches no database ran a moment ago. A test database need not survive a power cut.
   DATABASE_URL="$postgres" PGOPTIONS="-c synchronous_commit=off" \
-    $bin/python -m pytest -n "$jobs" --dist loadgroup -m "not e2e" --only-database "$@"
+    $bin/python -m pytest -n "$jobs" -m "not e2e" --only-database "$@"
 elif [ "${CI:-}" = true ]; then
   echo "PostgreSQL does not answer at TEST_POSTGRES_URL, and CI must test on it."; exit 1
 else

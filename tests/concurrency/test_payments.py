@@ -11,7 +11,7 @@ WRITERS, ROUNDS = 8, 20
 #: What a rule may answer: more than is due, paid already, the visit has an invoice (asked or lost the race).
 RULES = {"too_much", "paid", "exists", "constraint", "rolled_back", "transition"}
 
-pytestmark = [pytest.mark.concurrency, pytest.mark.xdist_group("payments")]
+pytestmark = pytest.mark.concurrency
 
 
 @pytest.fixture(scope="module", params=arena.ENGINES)

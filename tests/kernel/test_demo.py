@@ -33,10 +33,6 @@ from tests.reporting.plain import Books, disagreements
 PATIENTS = 40
 
 
-#: One process builds the clinic for all of them.
-pytestmark = pytest.mark.xdist_group("demo")
-
-
 @pytest.fixture
 def development(settings):
     settings.DEVELOPMENT = True

@@ -23,8 +23,7 @@ from scheduling.models import Appointment
 from tests.reporting.plain import Books, disagreements
 from tests.synthea.files import directory, read, run
 
-#: One process imports the sets for all of them.
-pytestmark = [pytest.mark.django_db, pytest.mark.spec("DATA-2"), pytest.mark.xdist_group("synthea")]
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("DATA-2")]
 
 CLASSES = {"ambulatory", "outpatient", "wellness", "urgentcare", "emergency", "virtual"}
 METHODS = {

@@ -41,7 +41,10 @@ if command -v fc-list >/dev/null; then
 else
   packages="$packages fontconfig fonts-noto-core fonts-noto-cjk"
 fi
-if [ "$dev" = yes ] && ! command -v chromium >/dev/null; then packages="$packages chromium"; fi
+# docs/api.md is walked through with curl.
+for tool in chromium curl; do
+  [ "$dev" = no ] || command -v $tool >/dev/null || packages="$packages $tool"
+done
 # Backups of PostgreSQL are made by pg_dump; its tests make some too.
 if [ "$dev" = yes ] || [[ "${DATABASE_URL:-$(grep -s ^DATABASE_URL= .env || true)}" == *postgres* ]]; then
   command -v pg_dump >/dev/null || packages="$packages postgresql-client"
@@ -51,7 +54,7 @@ if [ -n "$packages" ]; then
     say "Installing system packages:$packages"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $packages >/dev/null
   else
-    say "Please install these system packages (PDFs and backups need them), then run this again:"
+    say "Please install these system packages (PDFs, backups and tests need them), then run this again:"
     echo "    sudo apt-get install -y $packages"
     if ! .venv/bin/python -c "import weasyprint" >/dev/null 2>&1; then exit 1; fi
   fi

@@ -146,7 +146,7 @@ def test_the_page_shows_last_values_and_says_what_concerns_after_saving(login, n
     VitalSignFactory(patient=patient, systolic_bp=199, diastolic_bp=85, entered_in_error_at=now())
     client = login(nurse)
     page = client.get(reverse("vital_sign_create"), {"patient": patient.pk}).content.decode()
-    assert "131/85 mmHg" in page and "199" not in page
+    assert "131/85 mmHg" in page and "199/85" not in page
     data = {name: str(value) for name, value in COMPLETE.items()} | {"pulse_rate": "118", "patient": str(patient.pk)}
     answer = client.post(reverse("vital_sign_create"), {**data, "supplemental_oxygen": "false"}, follow=True)
     text = answer.content.decode()

@@ -95,7 +95,11 @@ class AuditLogQuerySet(BaseQuerySet):
 
     def search(self, text: str) -> Self:
         """Rows by or about the people so named, or with this verb, entity or id."""
-        return self.filter(reduce(or_, parts)) if (parts := parts_of(text)) else self.none()
+        return self.in_any(parts_of(text))
+
+    def in_any(self, parts: list[Q]) -> Self:
+        """The rows that any of these conditions finds."""
+        return self.filter(reduce(or_, parts)) if parts else self.none()
 
 
 def parts_of(text: str) -> list[Q]:

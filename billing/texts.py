@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from billing.models import Invoice
 from departments.models import ClinicSettings
 from healthcare.text import display_phone
@@ -34,6 +36,12 @@ def texts_of(invoice: Invoice) -> dict[str, str]:
 def letterhead_of(texts: dict[str, str]) -> dict[str, str]:
     """The clinic of a document, as it was called when the invoice was issued."""
     return {name: texts[f"clinic_{name}"] for name in ("name", "address", "phone", "email")}
+
+
+def paper_of(invoice: Invoice) -> dict[str, Any]:
+    """What every document about an invoice needs of it: itself, its names and addresses, the clinic at its head."""
+    texts = texts_of(invoice)
+    return {"invoice": invoice, "texts": texts, "clinic": letterhead_of(texts)}
 
 
 def insurance_note_for(patient: object) -> str:

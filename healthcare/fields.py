@@ -12,7 +12,6 @@ import django_filters
 from django import forms
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.urls import reverse_lazy
-from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -150,14 +149,21 @@ def words_for_none(field: Any) -> str:
     return gettext("Choose the %(what)s") % {"what": what}
 
 
-def name_empty_choices(fields: Any) -> None:
-    """Say it in words where Django says "---------"; found when drawn, as a form may still change label and need."""
-    for field in fields.values():
-        words = lazy(words_for_none, str)(field)
-        if isinstance(field, forms.ModelChoiceField):
-            if field.empty_label == DASHES:
-                field.empty_label = words
-                field.widget.choices = field.choices
-        elif isinstance(field.widget, forms.Select):
-            choices = [(key, words if label == DASHES else label) for key, label in field.widget.choices]
+class ChoosingField(forms.BoundField):
+    """Says in words what Django says as "---------": when it is drawn, so that saving pays nothing for it."""
+
+    def as_widget(self, *args: Any, **kwargs: Any) -> Any:
+        field: Any = self.field
+        if isinstance(field, forms.ModelChoiceField) and field.empty_label == DASHES:
+            field.empty_label = words_for_none(field)
+            field.widget.choices = field.choices
+            drawn = super().as_widget(*args, **kwargs)
+            field.empty_label = DASHES  # the form may still change its label and need
+            return drawn
+        if isinstance(field.widget, forms.Select) and not isinstance(field, forms.ModelChoiceField):
+            words, choices = words_for_none(field), field.widget.choices
+            field.widget.choices = [(key, words if label == DASHES else label) for key, label in choices]
+            drawn = super().as_widget(*args, **kwargs)
             field.widget.choices = choices
+            return drawn
+        return super().as_widget(*args, **kwargs)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from healthcare import conflicts
 from healthcare.constraints import refusal_of
 from healthcare.context import act
-from healthcare.fields import name_empty_choices, use_native_inputs
+from healthcare.fields import ChoosingField, use_native_inputs
 from healthcare.roles import may
 from healthcare.text import no_control_characters
 
@@ -55,6 +55,7 @@ class WorkflowForm(forms.ModelForm):
     #: False for a form whose fields and `clean()` say everything that the model would: Django's model
     #: validation asks the database about each constraint, which then answers once more while saving.
     checked_by_model: ClassVar[bool] = True
+    bound_field_class = ChoosingField
     #: Words on the button.
     submit_label: ClassVar[Any] = _("Save")
     #: Titles and field names of the groups on the page; empty: one group.
@@ -90,7 +91,6 @@ class WorkflowForm(forms.ModelForm):
             if self.instance.patient_of_row():
                 self.initial.setdefault("shown_patient", self.instance.patient_of_row())
         use_native_inputs(self.fields)
-        name_empty_choices(self.fields)
         if not self.is_bound and "updated_at_seen" in self.initial:
             self.initial.setdefault("values_seen", conflicts.values_shown(self))
         for field in self.fields.values():

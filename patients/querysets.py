@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 from uuid import UUID
 
@@ -64,30 +65,28 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
         return rows if rows.exists() else self.matching(text, forgiving=True)
 
     def matching(self, text: str, *, forgiving: bool = False) -> Self:
-        """The terms that the rarest word of the text means, of patients who match the other words too.
-
-        The rarest word leads, so that "s lopez" costs what "lopez" does.
-        """
+        """The terms that the rarest word of the text means, of patients who match the other words too."""
         words = search.search_ranges(text, forgiving=forgiving)
         if not words:
             return self.none()
-        if len(words) > 1:
-            words.sort(key=lambda ranges: self.filter(search.matching(ranges))[: search.COUNTED].count())
-        rows = self.filter(search.matching(words[0]))
-        for ranges in words[1:]:
-            own = self.model._default_manager.alias(own=OfPatient("term")).filter(search.matching(ranges, "own"))
-            rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
-        return rows
+        return self.of_all(words, search.matching)
 
     def with_each(self, words: list[list[bytes]]) -> Self:
-        """The terms of active patients who have one of each word's. The rarest word leads here too."""
-        rows = self.filter(is_active=True)
-        rarest, *others = sorted(words, key=lambda terms: rows.filter(term__in=terms)[: search.COUNTED].count())
-        found = rows.filter(term__in=rarest)
-        for terms in others:
-            own = self.model._default_manager.alias(own=OfPatient("term")).filter(own__in=terms)
-            found = found.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
-        return found
+        """The terms of active patients who have one of each word's."""
+        return self.filter(is_active=True).of_all(words, lambda terms, column: models.Q(**{f"{column}__in": terms}))
+
+    def of_all(self, words: list[Any], meaning: Callable[[Any, str], models.Q]) -> Self:
+        """The terms that the rarest word means, of patients who have one that each other word means too.
+
+        The rarest word leads, so that "s lopez" costs what "lopez" does.
+        """
+        if len(words) > 1:
+            words = sorted(words, key=lambda word: self.filter(meaning(word, "term"))[: search.COUNTED].count())
+        rows = self.filter(meaning(words[0], "term"))
+        for word in words[1:]:
+            own = self.model._default_manager.alias(own=OfPatient("term")).filter(meaning(word, "own"))
+            rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
+        return rows
 
     def first_keys(self, text: str, count: int) -> list[UUID]:
         """The keys of the first active patients by name whom the text finds, then of those whom it almost finds."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import forms
 from billing.filters import InvoiceFilter
 from billing.models import Invoice, UnbilledVisit
-from billing.texts import letterhead_of, texts_of
+from billing.texts import paper_of, texts_of
 from billing.views.payments import RECEIPT, REFUND_COLUMNS, VOUCHER
 from billing.visits import billable_appointments, unbilled_visits
 from healthcare.access import visible_or_denied
@@ -270,13 +270,11 @@ class InvoicePdf(PdfPage):
         return invoices_with_people()
 
     def document_context(self) -> dict[str, Any]:
-        invoice, texts = self.object, texts_of(self.object)
+        invoice = self.object
         return {
-            "invoice": invoice,
+            **paper_of(invoice),
             "document_title": _("Invoice"),
             "document_number": invoice.invoice_number,
-            "clinic": letterhead_of(texts),
-            "texts": texts,
             "lines": invoice.line_items.all(),
             "payments": invoice.payments.order_by("payment_date", "id"),
             "status": invoice.shown_status,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import forms
 from billing.filters import PaymentFilter
 from billing.models import Invoice, Payment, Refund
-from billing.texts import letterhead_of, texts_of
+from billing.texts import paper_of
 from healthcare.access import visible_or_denied
 from healthcare.generic import (
     Action,
@@ -297,23 +297,21 @@ class PaymentReceipt(PdfPage):
         return payments_with_people()
 
     def document_context(self) -> dict[str, Any]:
-        payment, texts = self.object, texts_of(self.object.invoice)
+        payment = self.object
         entries = payment.together()
         for entry in entries:
             entry.steps = entry.history()
         steps = [step for entry in entries for step in entry.steps]
         received = [entry.amount for entry in entries if entry.voided_at is None or entry.is_refunded]
         return {
+            **paper_of(payment.invoice),
             "payment": payment,
             "entries": entries,
             "received": sum(received, ZERO) if len(entries) > 1 else payment.amount,
             "given_back": sum((step.refund.amount for step in steps if step.is_refunded), ZERO),
             "kept": sum((step.amount for step in steps if step.voided_at is None), ZERO),
-            "invoice": payment.invoice,
             "document_title": _("Receipt") if payment.is_money else payment.get_kind_display(),
             "document_number": payment.document_number or payment.invoice.invoice_number,
-            "clinic": letterhead_of(texts),
-            "texts": texts,
         }
 
     def document_name(self) -> str:
@@ -349,14 +347,12 @@ class RefundVoucher(PdfPage):
         )
 
     def document_context(self) -> dict[str, Any]:
-        refund, texts = self.object, texts_of(self.object.invoice)
+        invoice = self.object.invoice
         return {
-            "refund": refund,
-            "invoice": refund.invoice,
+            **paper_of(invoice),
+            "refund": self.object,
             "document_title": _("Refund voucher"),
-            "document_number": refund.invoice.invoice_number,
-            "clinic": letterhead_of(texts),
-            "texts": texts,
+            "document_number": invoice.invoice_number,
         }
 
     def document_name(self) -> str:

@@ -162,9 +162,7 @@ class LabTest(BaseModel):
     @property
     def result(self) -> str:
         """Value and unit, as shown in lists."""
-        return (
-            f"{self.result_value} {self.result_unit}" if self.result_value and self.result_unit else self.result_value
-        )
+        return f"{self.result_value} {self.result_unit}".strip() if self.result_value else ""
 
     @property
     def flag(self) -> str:

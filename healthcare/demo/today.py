@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.forms import CancelInvoiceForm
 from billing.forms.payments import VoidPaymentForm
+from billing.models import Invoice, Payment
 from departments.models import User
 from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
@@ -130,8 +131,6 @@ class Today(Visits):
 
     def void_a_payment(self) -> None:
         """One of today's payments was a mistake."""
-        from billing.models import Payment
-
         payment = Payment.objects.filter(created_at__gte=self.now - timedelta(hours=5), voided_at=None).last()
         if payment is not None and payment.processed_by_user is not None:
             self.do(
@@ -143,8 +142,6 @@ class Today(Visits):
 
     def cancel_an_invoice(self) -> None:
         """A bill that nobody has paid on yet was for the wrong insurer."""
-        from billing.models import Invoice
-
         invoice = Invoice.objects.filter(status="issued", amount_paid=0).order_by("-created_at", "-id").first()
         if invoice is not None:
             reason = {"cancellation_reason": "Billed to the wrong policy"}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
 from healthcare.clock import today, wall_clock
-from healthcare.fields import name_empty_choices, use_native_inputs
+from healthcare.fields import ChoosingField, use_native_inputs
 from healthcare.generic.base import Page
 from scheduling.forms.booking import bookable
 from scheduling.models import DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, Appointment
@@ -26,6 +26,8 @@ DAYS, PANEL_DAYS, PANEL_TIMES = 7, 5, 12
 
 class FreeTimesForm(forms.Form):
     """Whose time, from when, how long."""
+
+    bound_field_class = ChoosingField
 
     doctor = forms.ModelChoiceField(User.objects.doctors(), label=_("Doctor"), required=False)
     department = forms.ModelChoiceField(
@@ -120,7 +122,6 @@ class FreeTimes(Page):
     def page(self, form: FreeTimesForm, days: Any, carried: Any, back: str = "") -> HttpResponse:
         """The whole page; with `back` each time is a button that returns what was typed."""
         use_native_inputs(form.fields)
-        name_empty_choices(form.fields)
         several = form.is_bound and form.is_valid() and not form.cleaned_data["doctor"]
         context = self.get_context_data(form=form, days=days, carried=carried, back=back, several=several)
         return self.render_to_response(context)

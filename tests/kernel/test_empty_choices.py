@@ -2,21 +2,19 @@
 
 from django import forms
 
-from healthcare.fields import RemoteChoiceField, name_empty_choices
+from healthcare.fields import ChoosingField, RemoteChoiceField
 from patients.models import Patient
 
 
 class KindForm(forms.Form):
     """One select of each kind."""
 
+    bound_field_class = ChoosingField
+
     department = forms.ModelChoiceField(Patient.objects.none(), label="Department")
     code = forms.ChoiceField(label="ICD code", choices=[("", "---------"), ("a", "A")], required=False)
     oxygen = forms.NullBooleanField(label="Oxygen")
     patient = RemoteChoiceField(Patient.objects.none(), url_name="patient_options", label="Patient")
-
-    def __init__(self):
-        super().__init__()
-        name_empty_choices(self.fields)
 
 
 def test_an_empty_choice_says_what_to_choose():

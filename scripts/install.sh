@@ -45,6 +45,8 @@ fi
 for tool in chromium curl; do
   [ "$dev" = no ] || command -v $tool >/dev/null || packages="$packages $tool"
 done
+# The program that steers Chromium brings everything with it but this.
+if [ "$dev" = yes ] && ! .venv/bin/python -m playwright --version >/dev/null 2>&1; then packages="$packages libatomic1"; fi
 # Backups of PostgreSQL are made by pg_dump; its tests make some too.
 if [ "$dev" = yes ] || [[ "${DATABASE_URL:-$(grep -s ^DATABASE_URL= .env || true)}" == *postgres* ]]; then
   command -v pg_dump >/dev/null || packages="$packages postgresql-client"

@@ -21,6 +21,7 @@ from billing.models import CashClose, Invoice, InvoiceStatus, Payment, PaymentMe
 from billing.takings import DENOMINATIONS, open_since, takings
 from departments.models import User
 from healthcare.clock import at, now, today
+from healthcare.demo.people import usual
 from healthcare.money import ZERO, cents
 from healthcare.roles import Role
 
@@ -33,7 +34,7 @@ class CashDesk:
 
     def __init__(self, do: Callable[..., Any], rng: random.Random, officers: list[User]) -> None:
         self.do, self.rng, self.officers = do, rng, officers
-        self.administrator = User.objects.filter(role=Role.ADMINISTRATOR).order_by("email")[0]
+        self.administrator = usual(Role.ADMINISTRATOR)
 
     def play(self) -> None:
         """Corrections first, then the closes of the last days."""

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from departments.models import User
 from healthcare.clock import today
+from healthcare.demo.people import usual
 from healthcare.roles import Role
 from healthcare.workflow import submit
 from patients.forms import RegisterPatientForm
@@ -25,7 +26,7 @@ WAITING = 5
 
 def front_desk() -> None:
     """Wishes, twins, a merged chart, a series, a freed time that somebody waits for, visits in an absence."""
-    clerk = User.objects.filter(role=Role.RECEPTIONIST).order_by("email")[0]
+    clerk = usual(Role.RECEPTIONIST)
     doctors = list(User.objects.doctors().order_by("email"))
     patients = list(Patient.objects.filter(is_active=True, phone__gt="").order_by("id")[: WAITING + 3])
     put_on_the_waiting_list(clerk, doctors, patients)
@@ -79,7 +80,7 @@ def book_a_series(clerk: User, doctor: User, patient: Patient) -> None:
 def fall_ill(clerk: User, doctor: User, patient: Patient) -> None:
     """A doctor is away at short notice on a day with a visit, which is to be moved."""
     visit = book(clerk, BookAppointmentForm, doctor, patient, 35, {})
-    administrator = User.objects.filter(role=Role.ADMINISTRATOR).order_by("email")[0]
+    administrator = usual(Role.ADMINISTRATOR)
     day = visit.appointment_date.isoformat()
     do(AbsenceForm, administrator, {"doctor": doctor.pk, "start_date": day, "end_date": day, "reason": "Jury duty"})
 

@@ -121,6 +121,11 @@ def build_patients(count: int, rng: random.Random, progress: Callable[[int], Non
     return read_people()
 
 
+def usual(role: Role) -> User:
+    """The role's account that the README names (without a number), so that whoever logs in with it finds its work."""
+    return User.objects.filter(role=role).order_by("-email")[0]
+
+
 def read_people() -> list[Person]:
     """Everybody in the order of their numbers."""
     allergies: dict[UUID, tuple[str, ...]] = {}

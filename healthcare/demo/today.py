@@ -13,6 +13,7 @@ from departments.models import User
 from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
+from healthcare.demo.people import usual
 from healthcare.demo.visits import SLOT, Visits
 from healthcare.roles import Role
 from reporting.forms import RequestReportForm, ScheduleReportForm
@@ -116,11 +117,11 @@ class Today(Visits):
 
     def ask_for_reports(self) -> None:
         """The month's figures, which the worker makes once it runs, and schedules that make others by themselves."""
-        administrator = User.objects.filter(role=Role.ADMINISTRATOR).order_by("email")[0]
+        administrator = usual(Role.ADMINISTRATOR)
         for kind in (ReportType.REVENUE, ReportType.APPOINTMENT_SUMMARY, ReportType.OPERATIONAL_METRICS):
             period = {"start_date": (self.today - timedelta(days=30)).isoformat(), "end_date": self.today.isoformat()}
             self.do(RequestReportForm, administrator, data={"report_type": kind.value, **period})
-        officer = User.objects.filter(role=Role.BILLING_OFFICER).order_by("email")[0]
+        officer = usual(Role.BILLING_OFFICER)
         for person, kind, frequency, mailing in (
             (administrator, ReportType.OPERATIONAL_METRICS, Frequency.DAILY, Mailing.NONE),
             (administrator, ReportType.REVENUE, Frequency.WEEKLY, Mailing.FILE),

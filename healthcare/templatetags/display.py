@@ -69,7 +69,7 @@ STATUSES = {
     "current": ("green", _("Current")),
     "expired": ("grey", _("Expired")),
     "discontinued": ("struck", _("Discontinued")),
-    "locked": ("red", _("Locked")),
+    "locked": ("grey", _("Locked")),
     "abandoned": ("struck", _("Abandoned")),
     "entered_in_error": ("struck", _("Entered in Error")),
     # how bad

@@ -236,7 +236,7 @@ def test_a_long_chart_costs_no_more_queries(chart, doctor, administrator):
     assert found[0][0] >= found[1][0] and found[1][1] > found[0][1] + 60, found
 
 
-@pytest.mark.spec("API-6", "AUDIT-1")
+@pytest.mark.spec("API-6", "AUD-1")
 def test_reading_is_audited(chart, doctor):
     Fhir(doctor).get(f"/Patient/{chart.pk}")
     Fhir(doctor).get(f"/Observation?patient={chart.pk}")

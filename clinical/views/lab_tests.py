@@ -65,9 +65,9 @@ class LabTestList(ListPage):
             return ("-urgency", "result_date")
         return super().current_ordering()
 
-    def row_context(self, row: Any, columns: Any, heads: Any) -> dict[str, Any]:
+    def row_context(self, row: Any, heads: Any) -> dict[str, Any]:
         """A result that waits grows amber after a day and red after three; a critical one is red at once."""
-        context = super().row_context(row, columns, heads)
+        context = super().row_context(row, heads)
         if LabTest.results_visible_to(self.request.user) and row.waiting:
             overdue = row.is_critical or row.waiting_hours >= LATE
             context["tone"] = "red" if overdue else "amber" if row.waiting_hours >= DUE else ""

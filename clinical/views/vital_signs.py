@@ -78,11 +78,11 @@ class VitalSignList(ListPage):
         Column("state", _("State")),
     )
 
-    def row_contexts(self, page: list[Any], columns: list[Column]) -> list[dict[str, Any]]:
+    def row_contexts(self, page: list[Any], heads: list[dict[str, Any]]) -> list[dict[str, Any]]:
         lines = trends.pressure_lines({row.patient_id for row in page})
         for row in page:
             row.pressure_line = lines.get(row.patient_id, "")
-        return super().row_contexts(page, columns)
+        return super().row_contexts(page, heads)
 
 
 class VitalSignDetail(DetailPage):

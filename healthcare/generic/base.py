@@ -73,7 +73,7 @@ class Page(TemplateResponseMixin, ContextMixin, RoleView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **{
-                "page_title": self.get_page_title(),
+                "page_title": str(self.get_page_title()),
                 "breadcrumbs": self.get_breadcrumbs(),
                 "banner": self.get_banner(),
                 **kwargs,
@@ -89,17 +89,21 @@ def url_of(model: Any, verb: str, *args: Any) -> str:
         return ""
 
 
+def owner_of(row: Any, path: str) -> tuple[Any, str]:
+    """The row that a dotted path ends at (None where the way breaks off), and the name there."""
+    *parents, name = path.split(".")
+    return reduce(lambda obj, part: getattr(obj, part, None), parents, row), name
+
+
 def value_of(row: Any, path: str) -> Any:
     """The value at a dotted path, as shown: choices by their label, methods called, None kept."""
-    *parents, name = path.split(".")
-    owner = reduce(lambda obj, part: getattr(obj, part, None), parents, row)
+    owner, name = owner_of(row, path)
     if owner is None:
         return None
-    if (labels := labels_of(owner.__class__, name)) is not None:
-        value = getattr(owner, name)
-        return str(labels[value]) if value in labels else value
     value = getattr(owner, name)
-    if is_status(owner, name):
+    if (labels := labels_of(owner.__class__, name)) is not None:
+        return str(labels[value]) if value in labels else value
+    if is_status(owner.__class__, name):
         return status_label(value)
     if isinstance(value, models.Manager):
         return list(value.all())
@@ -109,29 +113,35 @@ def value_of(row: Any, path: str) -> Any:
 @cache
 def labels_of(model: Any, name: str) -> dict[Any, Any] | None:
     """The labels of a field's choices by value. Django's own display method hashes them all for each value."""
-    fields = model._meta.fields if hasattr(model, "_meta") else ()
-    field = next((f for f in fields if f.name == name), None)
+    field = field_of(model, name)
     return dict(field.flatchoices) if field is not None and field.choices else None
 
 
-def is_status(owner: Any, name: str) -> bool:
+@cache
+def is_status(model: Any, name: str) -> bool:
     """Whether the attribute is a status: a choice or a property, not an address's `state`."""
     if name not in STATUS_NAMES:
         return False
-    field = next((f for f in owner._meta.fields if f.name == name), None)
+    field = field_of(model, name)
     return field is None or bool(field.choices)
+
+
+@cache
+def field_of(model: Any, name: str) -> Any:
+    """The model's own field of this name; None where it is none."""
+    fields = model._meta.fields if hasattr(model, "_meta") else ()
+    return next((field for field in fields if field.name == name), None)
 
 
 def shown_value_of(row: Any, path: str) -> Any:
     """The value as a page shows it: statuses as pills; a Decimal that is not money without the dollar sign."""
+    owner, name = owner_of(row, path)
+    if owner is not None and is_status(owner.__class__, name):
+        return pill_filter(getattr(owner, name))
     value = value_of(row, path)
-    *parents, name = path.split(".")
-    if value is not None and (name in STATUS_NAMES or isinstance(value, Decimal)):
-        owner = reduce(lambda obj, part: getattr(obj, part), parents, row)
-        if is_status(owner, name):
-            return pill_filter(getattr(owner, name))
-        fields = {field.name: field for field in owner._meta.fields}
-        if name in fields and not isinstance(fields[name], MoneyField):
+    if isinstance(value, Decimal):
+        field = field_of(owner.__class__, name)
+        if field is not None and not isinstance(field, MoneyField):
             return number(value)
     return value
 

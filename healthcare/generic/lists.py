@@ -148,14 +148,14 @@ class ListPage(Page):
 
     def get_context_data(self, *, rows: Any, **kwargs: Any) -> dict[str, Any]:
         page, pager = self.paginate(rows)
-        columns = self.shown_columns
+        heads = [self.column_context(column) for column in self.shown_columns]
         return super().get_context_data(
             **{
                 "filter": self.filter,
                 "active_filters": self.active_filters(),
                 "searchable": self.searchable,
-                "columns": [self.column_context(c) for c in columns],
-                "rows": self.row_contexts(page, columns),
+                "columns": heads,
+                "rows": self.row_contexts(page, heads),
                 "row_actions": bool(self.row_actions),
                 "pager": pager,
                 "primary_action": self.primary_action(),
@@ -172,16 +172,13 @@ class ListPage(Page):
             }
         )
 
-    def row_contexts(self, page: list[Any], columns: list[Column]) -> list[dict[str, Any]]:
-        """The rows as the template shows them."""
-        heads = [
-            {"label": str(c.label or label_of(self.model, c.name)), "align": c.align, "name": c.name} for c in columns
-        ]
-        return [self.row_context(row, columns, heads) for row in page]
+    def row_contexts(self, page: list[Any], heads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows as the template shows them, under these headings."""
+        return [self.row_context(row, heads) for row in page]
 
-    def row_context(self, row: Any, columns: list[Column], heads: list[dict[str, Any]]) -> dict[str, Any]:
+    def row_context(self, row: Any, heads: list[dict[str, Any]]) -> dict[str, Any]:
         """One row as the template shows it."""
-        cells = [{"column": head, "value": shown_value_of(row, c.name)} for c, head in zip(columns, heads, strict=True)]
+        cells = [{"column": head, "value": shown_value_of(row, head["name"])} for head in heads]
         user = self.request.user
         actions = [action.context(row) for action in self.row_actions if action.shown(row, user)]
         struck = getattr(row, "struck", False)  # what was entered in error
@@ -199,7 +196,7 @@ class ListPage(Page):
         target = f"-{column.ordering}" if direction == "asc" else column.ordering
         return {
             "name": column.name,
-            "label": column.label or label_of(self.model, column.name),
+            "label": str(column.label or label_of(self.model, column.name)),
             "align": column.align,
             "sorted": direction,
             "sort_url": self.url_with(ordering=target, page=None, after=None, before=None) if column.ordering else "",

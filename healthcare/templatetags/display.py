@@ -3,15 +3,15 @@
 import datetime
 import html
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from healthcare.text import display_phone
 
@@ -82,6 +82,12 @@ STATUSES = {
 
 def nothing() -> SafeString:
     """A dash, and its meaning for those who hear the page."""
+    return nothing_in(get_language())
+
+
+@cache
+def nothing_in(_language: Any) -> SafeString:
+    """The dash in a language: a list shows it dozens of times."""
     return format_html('<span class="nothing">{}<span class="visually-hidden">{}</span></span>', "—", _("not given"))
 
 
@@ -185,9 +191,18 @@ def _pill(value: Any, label: Any = None) -> Any:
         value = "active" if value else "inactive"
     if value is None or value == "":
         return nothing()
-    return format_html(
-        '<span class="pill pill-{}">{}</span>', status_tone(value), label if label else status_label(value)
-    )
+    return drawn_pill(value, label) if label else pill_in(get_language(), str(value))
+
+
+@lru_cache(500)
+def pill_in(_language: Any, status: str) -> SafeString:
+    """The pill of a status in a language: every row of a list has one."""
+    return drawn_pill(status, status_label(status))
+
+
+def drawn_pill(value: Any, label: Any) -> SafeString:
+    """A status's colour with a word in it."""
+    return format_html('<span class="pill pill-{}">{}</span>', status_tone(value), label)
 
 
 @register.filter(name="pill")

@@ -50,6 +50,9 @@ class Run:
         if status != line.status:
             words = re.sub(rb"<[^>]+>|\s+", b" ", body[body.find(b"error-summary") :][:1500])
             raise SystemExit(f"{line.name}: {path} answered {status}, not {line.status}: {words.decode()[:400]}")
+        # A browser follows to a page that shows the words "Saved." and forgets them; here they would pile up until
+        # they no longer fit into a cookie and each save wrote the session too.
+        client.cookies.pop("messages", None)
         return client.milliseconds
 
     def take(self, line: Measured, count: int) -> range:

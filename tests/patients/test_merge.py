@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -24,7 +25,10 @@ from tests.factories import (
     PatientFactory,
     PaymentFactory,
     PrescriptionFactory,
+    ProblemFactory,
+    VisitFactory,
     VitalSignFactory,
+    WaitingListEntryFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("BYD-8")]
@@ -93,6 +97,57 @@ def test_everything_passes_in_one_step_and_comes_back(two, receptionist):
     assert (kept.email, kept.city, other.is_active) == ("", "", True)
     assert (kept.medical_record.allergies, kept.medical_record.blood_type) == ("", "")
     assert not submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "x"}).is_valid()
+
+
+def strangers():
+    """Rows that belong to a row of another patient."""
+    return [
+        (model._meta.label, field.name)
+        for model in models_of_patients()
+        for field in model._meta.fields
+        if field.related_model in models_of_patients()
+        and model._default_manager.exclude(**{field.name: None}).exclude(**{f"{field.name}__patient": F("patient")})
+    ]
+
+
+def test_what_was_entered_since_goes_back_with_the_row_that_it_belongs_to(two, receptionist):
+    kept, other = two
+    open_note = ConsultationFactory(patient=other)
+    done = ConsultationFactory(patient=other, completed=True)
+    arrived = VisitFactory(patient=other)
+    invoice = InvoiceFactory(patient=other, status="issued")
+    form = merge(receptionist, kept, other)
+    assert form.is_valid(), form.errors
+    for row in (open_note, done.appointment, arrived, invoice):
+        row.refresh_from_db()
+    PrescriptionFactory(consultation=open_note)
+    LabTestFactory(consultation=ConsultationFactory(appointment=arrived, patient=kept, doctor=arrived.doctor))
+    InvoiceFactory(appointment=done.appointment, patient=kept)
+    payment = PaymentFactory(invoice=invoice)
+    own = [AppointmentFactory(patient=kept).pk, ConsultationFactory(patient=kept).appointment_id]
+    assert not strangers()
+
+    undone = submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "Sisters"})
+    assert undone.is_valid(), undone.errors
+    assert not strangers()
+    payment.refresh_from_db()
+    assert payment.patient == other
+    assert set(Appointment.objects.filter(patient=kept).values_list("pk", flat=True)) == set(own)
+
+
+def test_the_same_allergy_wish_and_time_in_both_charts(two, receptionist):
+    for patient in two:
+        PatientAllergyFactory(patient=patient, substance="Nickel")
+        ProblemFactory(patient=patient, title="Asthma")
+        WaitingListEntryFactory(patient=patient)
+        AppointmentFactory(patient=patient)
+    before = rows_of(two[1])
+    form = merge(receptionist, *two)
+    assert form.is_valid(), form.errors
+    assert submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "Twins"}).is_valid()
+    assert rows_of(two[1]) == before
+    # They were one person after all.
+    assert merge(receptionist, *two).is_valid()
 
 
 @pytest.mark.spec("WF-REG")

@@ -100,7 +100,7 @@ class MergePatientsForm(WorkflowForm):
 
     def __init__(self, *args: Any, kept: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kept = kept
+        self.kept, self.patient_id = kept, kept.pk
         self.fields["reason"].required = True
 
     def clean(self) -> dict[str, Any]:

@@ -209,6 +209,15 @@ def test_the_pages_show_both_charts_and_no_clinical_text(login, receptionist, nu
     text = client.get(url, {"merged": other.pk}).content.decode()
     assert other.patient_number in text and "2 appointments" in text
     assert "Penicillin" not in text and "Latex" not in text
+    # Who may be the same person stands there; there is nothing to merge before both are seen side by side.
+    alone = client.get(url)
+    assert [one.patient for one in alone.context["likenesses"]] == [other]
+    assert f"?merged={other.pk}" in alone.content.decode() and "Side by side" not in alone.content.decode()
+    assert 'name="reason"' not in alone.content.decode()
+    # Without JavaScript the other chart is named by what it can be searched for.
+    for typed in (other.patient_number, "lopes maria"):
+        assert client.get(url, {"merged": "", "number": typed}).context["other"] == other
+    assert client.get(url, {"number": "nobody at all"}).context["other"] is None
     for odd in ("x", kept.pk, ""):
         assert client.get(url, {"merged": odd}).status_code == 200
     page = client.post(url, {"merged": other.pk, "reason": "Registered twice"}, follow=True)

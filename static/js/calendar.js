@@ -135,7 +135,8 @@
     if (props.emergency) what.className = "visit-emergency";
     var first = document.createElement("p");
     first.append(time, who);
-    return { domNodes: [first, what, card(props)] };
+    /* the free time under the mouse is drawn as an event too, about nobody */
+    return { domNodes: props.notes ? [first, what, card(props)] : [first, what] };
   }
 
   /* phone, reason and next steps, for who comes to the visit with the keyboard; the mouse reads them by resting on it */

@@ -317,6 +317,8 @@ REPORT_KEEP_DAYS = env.int("REPORT_KEEP_DAYS", default=90)
 SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
+# Whether the worker marks the visits of past days to which nobody came, each night.
+MARK_NO_SHOWS = env.bool("MARK_NO_SHOWS", default=False)
 # 0: no log of slow queries.
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)
 # Who may read /metrics: addresses or networks, and whoever sends the token.

@@ -55,6 +55,8 @@ class WorkflowForm(forms.ModelForm):
     #: False for a form whose fields and `clean()` say everything that the model would: Django's model
     #: validation asks the database about each constraint, which then answers once more while saving.
     checked_by_model: ClassVar[bool] = True
+    #: Whose row this will be, where the row does not say so before it is saved (BYD-2).
+    patient_id: Any = None
     bound_field_class = ChoosingField
     #: Words on the button.
     submit_label: ClassVar[Any] = _("Save")
@@ -200,7 +202,7 @@ class WorkflowForm(forms.ModelForm):
 
     def _check_shown_patient(self) -> None:
         shown = (self.cleaned_data or {}).get("shown_patient")
-        patient = self.instance.patient_of_row() or getattr(self, "patient_id", None)
+        patient = self.instance.patient_of_row() or self.patient_id
         if shown and patient and shown != patient:
             self.add_error(
                 None,

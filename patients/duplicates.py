@@ -47,6 +47,11 @@ class Person:
     email: str = ""
     gender: str = ""
 
+    @classmethod
+    def of(cls, patient: Patient) -> Person:
+        """What a chart says."""
+        return cls(**{name: getattr(patient, name) for name in cls.__dataclass_fields__})
+
     @property
     def words(self) -> set[str]:
         """The folded words of the name."""

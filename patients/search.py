@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
@@ -34,8 +36,11 @@ LONGEST_TERM = 100
 #: So many matches of a word are counted to find the rarest one.
 COUNTED = 30_000
 #: A date of birth, a run of digits with the punctuation of phone numbers, or anything between spaces.
-_TOKEN = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\S)|\+?\(?\d[\d\s()./-]*\d(?!\S)|\S+")
+_TOKEN = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\S)|\d{1,2}([./-])\d{1,2}\1\d{4}(?!\S)|\+?\(?\d[\d\s()./-]*\d(?!\S)|\S+")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+#: As people say it, day or month first, and as machines do: `30.01.1979`, `1/30/1979`, `19790130`.
+_SPOKEN_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _NUMBER = re.compile(r"p?-?0*(\d+)")
 _NOT_WORD = re.compile(r"[\W_]+")
 _APOSTROPHE = re.compile("['’ʼ`]")
@@ -69,12 +74,26 @@ def digits_of(text: str) -> str:
     return "".join(str(int(char)) for char in text if char.isdecimal())
 
 
+def dates_in(token: str) -> set[date]:
+    """The dates that a token without the order of ISO 8601 may mean."""
+    if spoken := _SPOKEN_DATE.fullmatch(token):
+        readings = [(spoken[4], spoken[3], spoken[1]), (spoken[4], spoken[1], spoken[3])]
+    else:
+        readings = [compact.groups()] if (compact := _COMPACT_DATE.fullmatch(token)) else []
+    found = set()
+    for reading in readings:
+        with suppress(ValueError):
+            found.add(date(*map(int, reading)))
+    return found
+
+
 def ranges_of(token: str) -> Iterator[tuple[bytes, bytes]]:
     """The ranges [first, last) of terms that one token of a search means."""
     folded = fold(token)
-    if date := _DATE.fullmatch(folded):
-        yield prefix(f"{date[1]}-{date[2]:0>2}-{date[3]:0>2}")
+    if iso := _DATE.fullmatch(folded):
+        yield prefix(f"{iso[1]}-{iso[2]:0>2}-{iso[3]:0>2}")
         return
+    yield from (exactly(str(day)) for day in sorted(dates_in(folded)))
     # As it stands for e-mails and the beginnings of dates, without punctuation for names and numbers.
     yield from (prefix(start) for start in sorted({folded, _NOT_WORD.sub("", folded)}) if start)
     if number := _NUMBER.fullmatch(folded):
@@ -107,7 +126,7 @@ def search_ranges(text: str, *, forgiving: bool = False) -> list[list[tuple[byte
     `forgiving`: also those of names that sound or are spelled almost like the token.
     """
     found = []
-    for token in _TOKEN.findall(text.strip())[:MAX_TOKENS]:
+    for token in [match[0] for match in _TOKEN.finditer(text.strip())][:MAX_TOKENS]:
         ranges = list(ranges_of(token))
         if forgiving:
             ranges += [exactly(word) for word in spelling.alike(_NOT_WORD.sub("", fold(token)))]

@@ -1,6 +1,7 @@
 """Scheduling as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,8 @@ class SchedulingConfig(AppConfig):
 
     name = "scheduling"
     verbose_name = _("Scheduling")
+
+    def ready(self) -> None:
+        from scheduling import nightly
+
+        post_migrate.connect(nightly.schedule, sender=self, dispatch_uid="scheduling.nightly")

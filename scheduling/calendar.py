@@ -63,8 +63,9 @@ def visits_of(doctors: Iterable[User], period: Period, user: Any) -> list[Appoin
     return [row for row in rows.order_by("appointment_date", "appointment_time", "pk") if row.end > period.span.start]
 
 
-def visit_event(visit: Appointment, user: Any) -> dict[str, Any]:
-    """A visit as an event, with what the role may read of it."""
+def visit_event(visit: Appointment, user: Any, actions: Iterable[Any]) -> dict[str, Any]:
+    """A visit as an event, with what the role may read of it, and which of the actions can be taken."""
+    steps = [action.context(visit) for action in actions if action.shown(visit, user)]
     notes = [
         f"{visit.patient}, {visit.patient.patient_number}",
         visit.patient.phone_shown if may(user, "patients.phone") else "",
@@ -83,7 +84,8 @@ def visit_event(visit: Appointment, user: Any) -> dict[str, Any]:
             "status": str(status_label(visit.status)),
             "type": visit.get_appointment_type_display(),
             "emergency": visit.appointment_type == "emergency",
-            "notes": " · ".join(note for note in notes if note),
+            "notes": [note for note in notes if note],
+            "steps": [{"label": str(step["label"]), "url": step["url"]} for step in steps],
             "seen": visit.updated_at.isoformat(),
         },
     }
@@ -117,11 +119,11 @@ def cut(spans: Iterable[Span], period: Period) -> list[Span]:
     return found
 
 
-def events(doctors: list[User], period: Period, user: Any) -> list[dict[str, Any]]:
+def events(doctors: list[User], period: Period, user: Any, actions: Iterable[Any]) -> list[dict[str, Any]]:
     """Everything that the calendar draws. Four queries, however many doctors and visits."""
     known = agendas([doctor.pk for doctor in doctors], period.first, period.last)
     background = [event for doctor in doctors for event in shading(doctor, known[doctor.pk], period)]
-    return background + [visit_event(visit, user) for visit in visits_of(doctors, period, user)]
+    return background + [visit_event(visit, user, actions) for visit in visits_of(doctors, period, user)]
 
 
 def opening(known: Iterable[Agenda], period: Period) -> tuple[int, int]:

@@ -19,6 +19,10 @@ from scheduling.models import Appointment, AppointmentStatus
 OPEN = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
 
 
+class MailNotSentError(Exception):
+    """The kind of what went wrong, without its words."""
+
+
 def send_confirmation(appointment_id: str) -> None:
     """Tell the patient when to come. What went wrong is raised: the worker logs it and tries again."""
     send(appointment_id, OPEN, "confirmation", _("Your appointment on %(when)s"))
@@ -49,7 +53,11 @@ def send(appointment_id: str, statuses: tuple[Any, ...], letter: str, subject: s
     )
     method = "CANCEL" if letter == "cancellation" else "REQUEST"
     message.attach("appointment.ics", calendar_file(visit, clinic, method), f"text/calendar; method={method}")
-    message.send()
+    try:
+        message.send()
+    except Exception as error:
+        # What a mail server answers names the patient's address, and the worker logs what is raised.
+        raise MailNotSentError(type(error).__name__) from None
 
 
 def calendar_file(visit: Appointment, clinic: Any, method: str) -> str:

@@ -19,9 +19,9 @@ from clinical.forms.lab_tests import (
 )
 from clinical.models import LabTest
 from clinical.models.lab_tests import URGENCY
-from clinical.views.vital_signs import PatientPageMixin
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
+from patients.views.asked import PatientAskedMixin
 
 #: Hours after which an unreviewed result is shown in amber, and in red.
 DUE, LATE = 24, 72
@@ -142,7 +142,7 @@ class LabTestDetail(DetailPage):
         return LabTest.objects.select_related("patient", "ordered_by_doctor", "reviewed_by_user", "consultation")
 
 
-class LabTestCreate(PatientPageMixin, CreatePage):
+class LabTestCreate(PatientAskedMixin, CreatePage):
     """Order a test; `?patient=` chooses the patient."""
 
     permission = "lab_tests.order"

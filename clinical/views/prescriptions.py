@@ -140,10 +140,7 @@ class PrescriptionCreate(CreatePage):
         return found.patient if found else None
 
     def get_initial(self) -> dict[str, Any]:
-        patient = self.get_patient()
-        if patient is None:
-            return {}
-        return {"consultation": self.request.GET["consultation"], "shown_patient": patient.pk}
+        return {"consultation": self.request.GET["consultation"]} if self.get_patient() else {}
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
         if self.get_patient():

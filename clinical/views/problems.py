@@ -18,10 +18,10 @@ from clinical.forms.problems import (
     TextTemplateForm,
 )
 from clinical.models import Problem, TextTemplate
-from clinical.views.vital_signs import PatientPageMixin
 from healthcare.access import RoleView
 from healthcare.generic import ActionPage, Column, CreatePage, EditPage, ListPage
 from healthcare.roles import may
+from patients.views.asked import PatientAskedMixin
 
 
 class DiagnosisCodeOptions(RoleView):
@@ -60,7 +60,7 @@ def chart_of(problem: Problem) -> str:
     return f"{reverse('patient_detail', args=[problem.patient_id])}?tab=record"
 
 
-class ProblemCreate(ProblemPage, PatientPageMixin, CreatePage):
+class ProblemCreate(ProblemPage, PatientAskedMixin, CreatePage):
     """Note a problem; `?patient=` chooses the patient."""
 
     permission = "medical_records.edit"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import UUID
 
-from django import forms as django_forms
 from django.urls import reverse
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -20,38 +18,8 @@ from healthcare.events import record
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, FormPage, ListPage, Section
 from healthcare.generic.base import Page, url_of
 from patients.models import Patient
+from patients.views.asked import PatientAskedMixin
 from scheduling.models import AppointmentStatus
-
-
-def patient_from(request: Any) -> Any:
-    """The patient whom `?patient=` or the posted form names, if there is one."""
-    try:
-        key = UUID(request.GET.get("patient", "") or request.POST.get("shown_patient", ""))
-    except ValueError:
-        return None
-    return Patient.objects.visible_to(request.user).filter(pk=key).first()
-
-
-class PatientPageMixin:
-    """A page that makes something for the patient of `?patient=`, who stands in the banner and cannot be swapped."""
-
-    request: Any
-
-    def get_patient(self) -> Any:
-        """Whom the page is about."""
-        if not hasattr(self, "_patient"):
-            self._patient = patient_from(self.request)
-        return self._patient
-
-    def get_initial(self) -> dict[str, Any]:
-        """The patient, both as chosen and as shown."""
-        patient = self.get_patient()
-        return {"patient": patient.pk, "shown_patient": patient.pk} if patient else {}
-
-    def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
-        if self.get_patient():
-            form.fields["patient"].widget = django_forms.HiddenInput()
-        return super().get_context_data(form=form, **kwargs)  # type: ignore[misc]
 
 
 class VitalSignList(ListPage):
@@ -214,7 +182,7 @@ def zone_attributes(name: str, age: int) -> dict[str, str]:
     return {attribute: str(end) for attribute, end in zip(names, ends, strict=True) if end is not None}
 
 
-class VitalSignCreate(PatientPageMixin, MeasuringPage, CreatePage):
+class VitalSignCreate(PatientAskedMixin, MeasuringPage, CreatePage):
     """Record a set of measurements."""
 
     permission = "vital_signs.record"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.forms import HiddenInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -123,8 +124,19 @@ class FormPage(Page):
                 messages.warning(request, notice)
         return HttpResponseRedirect(self.get_success_url(form))
 
+    def show_patient(self, form: Any) -> None:
+        """Whom the banner shows cannot be swapped, and the form says whom it showed (BYD-2)."""
+        patient = self.get_patient()
+        if patient is None:
+            return
+        form.initial.setdefault("shown_patient", patient.pk)
+        if self.object is None and "patient" in form.fields:
+            form.initial.setdefault("patient", patient.pk)
+            form.fields["patient"].widget = HiddenInput()
+
     def render_form(self, form: Any, status: int = 200) -> HttpResponse:
         """The page with this form."""
+        self.show_patient(form)
         return self.render_to_response(self.get_context_data(form=form), status=status)
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -68,6 +69,16 @@ def pass_on(rows: Any, patient: Patient) -> list[str]:
     return keys
 
 
+def part_of_what_is_theirs(model: Any, patient: Patient) -> Q:
+    """The rows that belong to a row of this patient: a payment to its invoice, a lab test to its consultation."""
+    tables = [other for other in models_of_patients() if other is not model]
+    part = Q(pk__in=[])
+    for field in model._meta.fields:
+        if field.related_model in tables:
+            part |= Q((f"{field.name}__patient", patient))
+    return part
+
+
 class MergePatientsForm(WorkflowForm):
     """The other chart's rows pass to this one, which keeps its number; the other number finds it from now on."""
 
@@ -89,7 +100,7 @@ class MergePatientsForm(WorkflowForm):
 
     def __init__(self, *args: Any, kept: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kept = kept
+        self.kept, self.patient_id = kept, kept.pk
         self.fields["reason"].required = True
 
     def clean(self) -> dict[str, Any]:
@@ -165,7 +176,10 @@ class UndoMergeForm(WorkflowForm):
     action = "undo"
     submit_label = gettext_lazy("Undo the merge")
     question = gettext_lazy("Undo the merge {object}?")
-    consequence = gettext_lazy("What came from the other chart goes back; what was entered since stays here.")
+    consequence = gettext_lazy(
+        "What came from the other chart goes back, with what was entered for it since, such as the payment of an "
+        "invoice. Everything else that was entered since stays here."
+    )
     danger = True
 
     undo_reason = forms.CharField(label=gettext_lazy("Why are they two people?"), max_length=500)
@@ -193,6 +207,7 @@ class UndoMergeForm(WorkflowForm):
         for model in models_of_patients():
             keys = merge.undo_data["moved"].get(model._meta.label, [])
             pass_on(model._default_manager.filter(pk__in=keys, patient=kept).order_by("pk"), merged)
+        self.pass_on_what_followed(kept, merged)
         for name, value in merge.undo_data["filled"].items():
             if str(getattr(kept, name)) == value:
                 setattr(kept, name, None if name.endswith("_id") else "")
@@ -204,6 +219,16 @@ class UndoMergeForm(WorkflowForm):
         kept.save()
         rebuild_search_terms([kept, merged])
         return saved
+
+    @staticmethod
+    def pass_on_what_followed(kept: Patient, merged: Patient) -> None:
+        """What was entered since goes back with the row that it belongs to, step by step down to the last one."""
+        found = True
+        while found:
+            found = False
+            for model in models_of_patients():
+                rows = model._default_manager.filter(part_of_what_is_theirs(model, merged), patient=kept)
+                found = bool(pass_on(rows.order_by("pk"), merged)) or found
 
     def part_records(self, kept: Patient) -> None:
         """Take the joined texts back, where nobody has written in them since."""

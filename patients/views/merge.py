@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from healthcare.access import visible_or_denied
 from healthcare.generic import ActionPage, FormPage
 from healthcare.generic.base import label_of, shown_value_of
+from patients.duplicates import Person, likenesses
 from patients.forms.merge import MergePatientsForm, UndoMergeForm, count_rows
 from patients.models import Patient, PatientMerge
 
@@ -57,9 +58,12 @@ class PatientMergePage(FormPage):
 
     def other(self) -> Patient | None:
         """The chart that is compared."""
+        others = Patient.objects.visible_to(self.request.user).exclude(pk=self.kwargs["pk"])
+        if number := self.request.GET.get("number"):  # typed where the choice cannot be searched, without JavaScript
+            return others.search(number).active().first()
         asked = self.request.POST.get("merged") or self.request.GET.get("merged")
         with suppress(ValidationError, ValueError):
-            return Patient.objects.filter(pk=asked).exclude(pk=self.kwargs["pk"]).first() if asked else None
+            return others.filter(pk=asked).first() if asked else None
         return None
 
     def get_patient(self) -> Any:
@@ -85,6 +89,7 @@ class PatientMergePage(FormPage):
             other=other,
             compared=rows,
             counts=[count_rows(self.kept), count_rows(other)] if other else [],
+            likenesses=[] if other else likenesses(Person.of(self.kept), self.kept.pk),
             **kwargs,
         )
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,17 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from healthcare.clock import today
 from healthcare.generic import CreatePage, EditPage, FormPage
-from patients.models import Patient
+from patients.views.asked import PatientAskedMixin
 from scheduling import forms
 from scheduling.models import Appointment
-
-
-def patient_asked(request: HttpRequest) -> Patient | None:
-    """The patient for whom a form was opened from the chart; the banner shows who it is."""
-    asked = request.GET.get("patient")
-    with suppress(ValidationError):
-        return Patient.objects.filter(pk=asked).first() if asked else None
-    return None
 
 
 class AppointmentFormPage(FormPage):
@@ -50,7 +40,7 @@ def chosen_time(text: str) -> dict[str, str]:
     return dict(zip(("doctor", "appointment_date", "appointment_time"), parts, strict=True)) if len(parts) == 3 else {}
 
 
-class AppointmentCreate(AppointmentFormPage, CreatePage):
+class AppointmentCreate(PatientAskedMixin, AppointmentFormPage, CreatePage):
     """Book a visit."""
 
     permission = "appointments.edit"
@@ -59,7 +49,6 @@ class AppointmentCreate(AppointmentFormPage, CreatePage):
     page_title = gettext_lazy("Book appointment")
     success_message = gettext_lazy("Booked.")
     PREFILLED = (
-        "patient",
         "doctor",
         "department",
         "appointment_date",
@@ -72,23 +61,14 @@ class AppointmentCreate(AppointmentFormPage, CreatePage):
         asked = {name: self.request.GET[name] for name in self.PREFILLED if self.request.GET.get(name)}
         return {"appointment_date": today(), **asked}
 
-    def get_patient(self) -> Any:
-        return patient_asked(self.request)
 
-
-class AppointmentWalkIn(CreatePage):
+class AppointmentWalkIn(PatientAskedMixin, CreatePage):
     """Somebody is here without an appointment."""
 
     permission = "appointments.edit"
     model = Appointment
     form_class = forms.WalkInForm
     page_title = gettext_lazy("Walk-in")
-
-    def get_initial(self) -> dict[str, Any]:
-        return {"patient": self.request.GET.get("patient", "")}
-
-    def get_patient(self) -> Any:
-        return patient_asked(self.request)
 
     def get_success_message(self, form: Any) -> str:
         visit = form.instance

@@ -27,6 +27,8 @@ from scheduling.views.appointments import CHECK_IN, MOVE
 from scheduling.views.waiting import wish
 
 VIEWS = ("day", "week")
+#: What can be done with a visit from here.
+STEPS = (CHECK_IN, MOVE)
 #: The rest stands in the waiting list.
 WAITING_SHOWN = 12
 
@@ -106,7 +108,7 @@ class AppointmentCalendar(CalendarView, Page):
         user = self.request.user
         rows: dict[date, list[dict[str, Any]]] = {day: [] for day in period.days}
         for visit in calendar.visits_of(doctors, period, user):
-            steps = [action.context(visit) for action in (CHECK_IN, MOVE) if action.shown(visit, user)]
+            steps = [action.context(visit) for action in STEPS if action.shown(visit, user)]
             rows.setdefault(visit.appointment_date, []).append({"visit": visit, "steps": steps})
         return [{"day": day, "rows": found} for day, found in rows.items() if found]
 
@@ -141,7 +143,7 @@ class CalendarEvents(CalendarView):
     permission = "appointments.calendar"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return JsonResponse(calendar.events(self.doctors(), self.asked_period(), request.user), safe=False)
+        return JsonResponse(calendar.events(self.doctors(), self.asked_period(), request.user, STEPS), safe=False)
 
 
 class AppointmentMove(RoleView):
@@ -158,7 +160,7 @@ class AppointmentMove(RoleView):
         form = submit(self.FORM, actor=request.user, data=self.moved(visit), instance=visit)
         if form.is_valid():
             saved = Appointment.objects.select_related("patient", "doctor").get(pk=visit.pk)
-            event = calendar.visit_event(saved, request.user)
+            event = calendar.visit_event(saved, request.user, STEPS)
             message = self.said(visit, saved)
             return JsonResponse({"saved": True, "message": message, "notices": form.notices, "event": event})
         said = [str(error) for errors in form.errors.values() for error in errors]

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
+from patients.views.asked import PatientAskedMixin
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
 from scheduling.models import Appointment, WaitingListEntry, WaitingStatus
-from scheduling.views.booking import patient_asked
 
 
 def wish(entry: WaitingListEntry, **offered: Any) -> str:
@@ -119,7 +119,7 @@ class WaitingListDetail(DetailPage):
         return WaitingListEntry.objects.select_related("patient", "doctor", "department", "appointment__patient")
 
 
-class WaitingListCreate(CreatePage):
+class WaitingListCreate(PatientAskedMixin, CreatePage):
     """Put somebody on the list."""
 
     permission = "appointments.edit"
@@ -128,11 +128,8 @@ class WaitingListCreate(CreatePage):
     page_title = _("Put on the waiting list")
 
     def get_initial(self) -> dict[str, Any]:
-        names = ("patient", "doctor", "department", "duration_minutes", "appointment_type")
+        names = ("doctor", "department", "duration_minutes", "appointment_type")
         return {name: self.request.GET[name] for name in names if self.request.GET.get(name)}
-
-    def get_patient(self) -> Any:
-        return patient_asked(self.request)
 
 
 class WaitingListEdit(EditPage):

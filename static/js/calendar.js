@@ -135,8 +135,65 @@
     if (props.emergency) what.className = "visit-emergency";
     var first = document.createElement("p");
     first.append(time, who);
-    return { domNodes: [first, what] };
+    /* the free time under the mouse is drawn as an event too, about nobody */
+    return { domNodes: props.notes ? [first, what, card(props)] : [first, what] };
   }
+
+  /* phone, reason and next steps, for who comes to the visit with the keyboard; the mouse reads them by resting on it */
+  function card(props) {
+    var box = document.createElement("div");
+    box.className = "visit-card";
+    box.popover = "manual";
+    props.notes.forEach(function (note) {
+      var line = document.createElement("p");
+      line.textContent = note;
+      box.appendChild(line);
+    });
+    props.steps.forEach(function (step) {
+      var link = document.createElement("a");
+      link.href = step.url;
+      link.textContent = step.label;
+      link.draggable = false;
+      box.appendChild(link);
+    });
+    return box;
+  }
+
+  function cardOf(element) {
+    var visit = element && element.closest && element.closest(".ec-event");
+    return visit && visit.querySelector(".visit-card");
+  }
+
+  /* below its visit, or above it at the lower edge of the window */
+  function place(box) {
+    var visit = box.closest(".ec-event").getBoundingClientRect();
+    var below = visit.bottom + box.offsetHeight < window.innerHeight;
+    box.style.top = (below ? visit.bottom : Math.max(0, visit.top - box.offsetHeight)) + "px";
+    box.style.left = Math.max(0, Math.min(visit.left, window.innerWidth - box.offsetWidth - 8)) + "px";
+  }
+
+  function close() {
+    holder.querySelectorAll(".visit-card:popover-open").forEach(function (open) {
+      open.hidePopover();
+    });
+  }
+
+  holder.addEventListener("focusin", function (event) {
+    var box = cardOf(event.target);
+    if (!box || box.matches(":popover-open") || !event.target.matches(":focus-visible")) return;
+    close();
+    box.showPopover();
+    place(box);
+  });
+  holder.addEventListener("focusout", function (event) {
+    if (cardOf(event.relatedTarget) !== cardOf(event.target)) close();
+  });
+  holder.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") close();
+  });
+  document.addEventListener("scroll", function () {
+    holder.querySelectorAll(".visit-card:popover-open").forEach(place);
+  }, true);
 
   /* rows and columns without a table around them say nothing to a screen reader: the list below says it */
   function plain() {
@@ -200,7 +257,7 @@
     pointer: Boolean(set.edit),
     eventContent: content,
     eventDidMount: function (info) {
-      if (info.event.display !== "background") info.el.title = info.event.extendedProps.notes;
+      if (info.event.display !== "background") info.el.title = info.event.extendedProps.notes.join(" · ");
     },
     eventClick: function (info) {
       if (info.event.display !== "background" && !info.jsEvent.target.closest("a")) window.location.assign(info.event.extendedProps.url);

@@ -92,7 +92,7 @@ def test_who_waits_is_dragged_onto_a_free_time(person):
     waiting.drag_to(columns.nth(2), target_position={"x": 40, "y": 9 * QUARTER + 8})
     page.wait_for_url("**/appointments/new/**")
     expect(page.locator("[name=appointment_date]").first).to_have_value(quiet_day(3))
-    expect(page.locator("#id_patient option:checked")).to_contain_text(name)
+    expect(page.locator(".patient-banner")).to_contain_text(name)
 
 
 @pytest.mark.spec("PAGE-5", "WF-APPT", "BYD-1", "RULE-APPT-2")
@@ -112,10 +112,25 @@ def test_booking_by_click_dragging_and_a_refusal_with_alternatives(person):
     one.press("Book")
     one.sees("Booked.", day)
 
-    # Dragged down by an hour: the same form has moved it.
+    # Who comes to it with the keyboard reads the phone number and the reason, and goes on to the next step.
     one.go(f"/appointments/calendar/?date={day}")
     visit = page.locator(".ec-event.visit")
     expect(visit).to_have_count(1)
+    page.locator("#calendar-doctor").focus()
+    card = page.locator(".visit-card:popover-open")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if card.count():
+            break
+    expect(card).to_contain_text("P-")
+    faults = one.accessibility_faults()
+    assert not faults, "\n".join(faults)
+    page.keyboard.press("Tab")
+    expect(card.get_by_role("link", name="Reschedule")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+
+    # Dragged down by an hour: the same form has moved it.
     drag(page, visit, QUARTER * 4)
     expect(page.locator("#toasts")).to_contain_text(f"Moved to {day} 11:00")
     expect(visit).to_contain_text("11:00")

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -24,7 +25,10 @@ from tests.factories import (
     PatientFactory,
     PaymentFactory,
     PrescriptionFactory,
+    ProblemFactory,
+    VisitFactory,
     VitalSignFactory,
+    WaitingListEntryFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("BYD-8")]
@@ -95,6 +99,57 @@ def test_everything_passes_in_one_step_and_comes_back(two, receptionist):
     assert not submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "x"}).is_valid()
 
 
+def strangers():
+    """Rows that belong to a row of another patient."""
+    return [
+        (model._meta.label, field.name)
+        for model in models_of_patients()
+        for field in model._meta.fields
+        if field.related_model in models_of_patients()
+        and model._default_manager.exclude(**{field.name: None}).exclude(**{f"{field.name}__patient": F("patient")})
+    ]
+
+
+def test_what_was_entered_since_goes_back_with_the_row_that_it_belongs_to(two, receptionist):
+    kept, other = two
+    open_note = ConsultationFactory(patient=other)
+    done = ConsultationFactory(patient=other, completed=True)
+    arrived = VisitFactory(patient=other)
+    invoice = InvoiceFactory(patient=other, status="issued")
+    form = merge(receptionist, kept, other)
+    assert form.is_valid(), form.errors
+    for row in (open_note, done.appointment, arrived, invoice):
+        row.refresh_from_db()
+    PrescriptionFactory(consultation=open_note)
+    LabTestFactory(consultation=ConsultationFactory(appointment=arrived, patient=kept, doctor=arrived.doctor))
+    InvoiceFactory(appointment=done.appointment, patient=kept)
+    payment = PaymentFactory(invoice=invoice)
+    own = [AppointmentFactory(patient=kept).pk, ConsultationFactory(patient=kept).appointment_id]
+    assert not strangers()
+
+    undone = submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "Sisters"})
+    assert undone.is_valid(), undone.errors
+    assert not strangers()
+    payment.refresh_from_db()
+    assert payment.patient == other
+    assert set(Appointment.objects.filter(patient=kept).values_list("pk", flat=True)) == set(own)
+
+
+def test_the_same_allergy_wish_and_time_in_both_charts(two, receptionist):
+    for patient in two:
+        PatientAllergyFactory(patient=patient, substance="Nickel")
+        ProblemFactory(patient=patient, title="Asthma")
+        WaitingListEntryFactory(patient=patient)
+        AppointmentFactory(patient=patient)
+    before = rows_of(two[1])
+    form = merge(receptionist, *two)
+    assert form.is_valid(), form.errors
+    assert submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "Twins"}).is_valid()
+    assert rows_of(two[1]) == before
+    # They were one person after all.
+    assert merge(receptionist, *two).is_valid()
+
+
 @pytest.mark.spec("WF-REG")
 def test_the_old_number_finds_the_kept_chart_also_over_two_merges(two, receptionist):
     kept, other = two
@@ -154,6 +209,15 @@ def test_the_pages_show_both_charts_and_no_clinical_text(login, receptionist, nu
     text = client.get(url, {"merged": other.pk}).content.decode()
     assert other.patient_number in text and "2 appointments" in text
     assert "Penicillin" not in text and "Latex" not in text
+    # Who may be the same person stands there; there is nothing to merge before both are seen side by side.
+    alone = client.get(url)
+    assert [one.patient for one in alone.context["likenesses"]] == [other]
+    assert f"?merged={other.pk}" in alone.content.decode() and "Side by side" not in alone.content.decode()
+    assert 'name="reason"' not in alone.content.decode()
+    # Without JavaScript the other chart is named by what it can be searched for.
+    for typed in (other.patient_number, "lopes maria"):
+        assert client.get(url, {"merged": "", "number": typed}).context["other"] == other
+    assert client.get(url, {"number": "nobody at all"}).context["other"] is None
     for odd in ("x", kept.pk, ""):
         assert client.get(url, {"merged": odd}).status_code == 200
     page = client.post(url, {"merged": other.pk, "reason": "Registered twice"}, follow=True)

@@ -50,13 +50,16 @@ def test_visits_are_drawn_with_status_and_only_open_ones_can_be_dragged(login, r
     assert visits[0]["start"] == f"{tomorrow}T09:00:00"
     assert visits[0]["end"] == f"{tomorrow}T09:30:00"
     assert "visit-grey" in visits[0]["classNames"]
-    assert "Cough" in visits[0]["extendedProps"]["notes"]
+    assert any("Cough" in note for note in visits[0]["extendedProps"]["notes"])
+    steps = [[step["url"] for step in one["extendedProps"]["steps"]] for one in visits]
+    assert steps == [[reverse("appointment_edit", args=[visit.pk])], []]
 
 
 @pytest.mark.spec("ROLE-2")
 def test_doctors_look_and_do_not_drag(login, doctor, visit, tomorrow):
     client = login(doctor)
-    assert not drawn(client, date=tomorrow)[0][0]["editable"]
+    (seen,) = drawn(client, date=tomorrow)[0]
+    assert not seen["editable"] and seen["extendedProps"]["steps"] == []
     assert move(client, visit).status_code == 403
 
 

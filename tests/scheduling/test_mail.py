@@ -1,14 +1,18 @@
 """Letters about visits: each kind, with its calendar file; none of them says why somebody comes."""
 
+import traceback
 from datetime import UTC, date, datetime, time
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
+from django.core.mail.backends import locmem
+from django.urls import reverse
 from icalendar import Calendar
 
 from healthcare.workflow import submit
 from scheduling import forms
-from scheduling.mail import moment, send_cancellation, send_confirmation, send_move
+from scheduling.mail import MailNotSentError, moment, send_cancellation, send_confirmation, send_move
 from tests.factories import AppointmentFactory, PatientFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("WF-APPT")]
@@ -57,6 +61,35 @@ def test_what_changed_meanwhile_is_not_told(visit, send, status):
     visit.save()
     send(str(visit.pk))
     assert not mail.outbox
+
+
+@pytest.mark.spec("OPS-3")
+def test_a_refusal_is_raised_for_the_worker_without_the_address_that_it_names(visit, monkeypatch):
+    def refuse(self, *args):
+        raise SMTPRecipientsRefused({"maria@example.org": (550, b"No such user")})
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", refuse)
+    with pytest.raises(MailNotSentError, match=r"^SMTPRecipientsRefused$") as raised:
+        send_confirmation(str(visit.pk))
+    assert "maria" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("undone", ["move", "cancel"])
+def test_a_broken_mail_server_stops_neither_a_move_nor_a_cancellation(
+    login, receptionist, visit, settings, django_capture_on_commit_callbacks, undone
+):
+    settings.EMAIL_BACKEND = "tests.scheduling.broken_mail.EmailBackend"
+    client = login(receptionist)
+    with django_capture_on_commit_callbacks(execute=True):
+        if undone == "move":
+            start = f"{visit.appointment_date}T15:00"
+            moved = {"doctor": visit.doctor_id, "start": start, "minutes": "30"}
+            assert client.post(reverse("appointment_move", args=[visit.pk]), moved).json()["saved"]
+        else:
+            url = reverse("appointment_cancel", args=[visit.pk])
+            assert client.post(url, {"cancellation_reason": "Ill"}).status_code == 302
+    visit.refresh_from_db()
+    assert (visit.appointment_time, visit.status) in [(time(15), "scheduled"), (time(9), "cancelled")]
 
 
 def test_moving_and_cancelling_send_theirs(

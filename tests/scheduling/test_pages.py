@@ -234,10 +234,22 @@ def test_prefilled_booking(login, receptionist, doctor):
         {"patient": patient.pk, "doctor": doctor.pk, "appointment_date": "2030-02-03", "appointment_time": "09:15"},
     )
     page = response.content.decode()
-    assert f'value="{patient.pk}" selected' in page
+    # The patient stands in the banner and cannot be swapped in the form.
+    for name in ("patient", "shown_patient"):
+        assert f'<input type="hidden" name="{name}" value="{patient.pk}"' in page
     assert f'value="{doctor.pk}" selected' in page
     assert 'value="2030-02-03"' in page and 'value="09:15"' in page
     assert response.context["banner"]["name"] == str(patient)
+
+
+@pytest.mark.spec("WF-APPT", "RULE-APPT-3")
+def test_who_was_deactivated_meanwhile_is_told_of_although_the_field_is_hidden(login, receptionist, booking):
+    patient = PatientFactory(is_active=False)
+    page = login(receptionist).post(
+        f"{reverse('appointment_create')}?patient={patient.pk}", booking(patient=patient.pk, shown_patient=patient.pk)
+    )
+    assert "Choose an active patient." in page.content.decode()
+    assert not patient.appointments.exists()
 
 
 @pytest.mark.spec("WF-APPT")
@@ -252,7 +264,7 @@ def test_free_times_lead_to_the_booking_form(login, receptionist, doctor):
     assert shown["day"] == day
     assert [f"{free['start']:%H:%M}" for free in shown["times"]] == ["08:00", "08:15", "08:30", "09:30"]
     form = client.get(shown["times"][0]["url"]).context["form"]
-    assert form["patient"].value() == str(patient.pk)
+    assert form["patient"].value() == patient.pk
     assert form["appointment_time"].value() == "08:00"
 
 

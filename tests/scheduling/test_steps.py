@@ -9,13 +9,16 @@ import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import Schedule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.models import AuditLog
 from healthcare.clock import now, today
 from healthcare.workflow import submit
-from scheduling import forms
+from scheduling import forms, nightly
 from scheduling.models import Appointment, AppointmentStatus
 from tests.factories import AppointmentFactory, ConsultationFactory, UserFactory
 
@@ -285,3 +288,19 @@ def test_the_nightly_command_marks_past_visits_only(visit):
     assert {Appointment.objects.get(pk=row.pk).status for row in past} == {"no_show"}
     assert [Appointment.objects.get(pk=row.pk).status for row in others] == ["scheduled", "cancelled"]
     assert AuditLog.objects.filter(action="no_show", user=None).count() == 2
+
+
+@pytest.mark.spec("RULE-APPT-5")
+@pytest.mark.parametrize(("wanted", "status"), [(False, "scheduled"), (True, "no_show")])
+def test_the_worker_marks_them_each_night_where_the_clinic_wants_it(visit, receptionist, settings, wanted, status):
+    nightly.schedule()
+    nightly.schedule()
+    night = Schedule.objects.get(func="scheduling.nightly.mark_no_shows")
+    assert timezone.localtime(night.next_run).time() == time(0, 15)
+    settings.MARK_NO_SHOWS = wanted
+    missed = visit("scheduled", appointment_date=today() - timedelta(days=1))
+    import_string(night.func)()
+    missed.refresh_from_db()
+    assert missed.status == status
+    # A mistake of the night is undone in the morning.
+    assert forms.UndoNoShowForm.available(missed, receptionist) == wanted

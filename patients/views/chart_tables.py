@@ -256,10 +256,7 @@ PROBLEMS = Table(
 FOLLOW_UPS = Table(
     _("Follow-ups to book"),
     lambda patient, user: (
-        patient.consultations.completed()
-        .filter(follow_up_required=True, follow_up_date__gte=today())
-        .select_related("doctor")
-        .order_by("follow_up_date")
+        patient.consultations.follow_ups_to_book().select_related("doctor").order_by("-follow_up_date")
     ),
     (Column("follow_up_date", _("Due")), Column("doctor.full_name", _("Doctor"))),
     permission="appointments.edit",
@@ -274,7 +271,7 @@ FOLLOW_UPS = Table(
             icon="calendar-plus",
             keyed=False,
             query=lambda row: (
-                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={row.follow_up_date}"
+                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={max(row.follow_up_date, today())}"
                 "&appointment_type=follow_up"
             ),
         ),

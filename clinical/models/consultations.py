@@ -160,6 +160,12 @@ class Consultation(BaseModel):
         return self.is_abandoned
 
     @property
+    def prescriptions_to_sign(self) -> list[Any]:
+        """What stands under this doctor's signature: another doctor's renewal is printed by itself."""
+        rows = sorted(self.prescriptions.all(), key=lambda row: row.created_at)
+        return [row for row in rows if row.is_active and row.doctor_id == self.doctor_id]
+
+    @property
     def follow_up_visit(self) -> Any:
         """The visit booked after this one, or where the front desk finds that none is; None if none was asked for."""
         if not (self.follow_up_required and self.is_completed):

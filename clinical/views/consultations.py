@@ -94,7 +94,7 @@ class ConsultationDetail(DetailPage):
             "consultation_prescriptions_pdf",
             permission="prescriptions.view",
             icon="printer",
-            when=lambda row: bool(row.prescriptions.all()),
+            when=lambda row: bool(row.prescriptions_to_sign),
         ),
         Action(_("Print summary"), "consultation_summary", permission="consultations.view", icon="printer"),
         Action(

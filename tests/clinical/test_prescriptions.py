@@ -353,7 +353,7 @@ def test_discontinuing_takes_a_usual_reason_beside_its_button(login, doctor):
     step = page.context["rows"][0]["actions"][1]
     field, reasons = step["reasons"]
     assert f'<select name="{field}"' in page.content.decode()
-    response = client.post(step["url"], {**step["hidden"], field: reasons[2]})
+    response = client.post(step["url"], {**step["hidden"], field: str(reasons[2])})
     assert response.url == f"{prescription.patient.get_absolute_url()}?tab=medications"
     prescription.refresh_from_db()
     assert (prescription.state, prescription.discontinued_reason) == ("discontinued", "Side effect")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from healthcare.text import fold
 from healthcare.workflow import refuse
+from patients.spelling import ALIKE, distance_of, sound_of
 
 SHIPPED = Path(__file__).resolve().parent / "data" / "icd10cm.csv"
 #: More would no longer be a diagnosis of one visit.
 MOST = 20
+#: Words that say nothing of what is meant.
+_SMALL = frozenset({"a", "an", "and", "due", "for", "in", "of", "on", "the", "to", "with"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,16 @@ class Code:
         return f"{self.code} {self.title}"
 
 
+def _words(text: str) -> list[str]:
+    """The words, folded; `Crohn's` and `Crohns` are one, and the dot in a code belongs to it."""
+    return [found for word in re.findall(r"[\w.]+", re.sub("['’]", "", fold(text))) if (found := word.strip("."))]
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone, as a code may be typed: `E11.9`, `e 119` and `E11-9` are the same."""
+    return re.sub(r"[\W_]", "", fold(text))
+
+
 @lru_cache(maxsize=1)
 def codes() -> dict[str, Code]:
     """All codes by code, read once."""
@@ -46,25 +61,58 @@ def codes() -> dict[str, Code]:
                 row["title"],
                 row.get("also") or "",
                 bool(row.get("common")),
-                fold(f"{row['code']} {row['code'].replace('.', '')} {row['title']} {row.get('also') or ''}"),
+                " ".join(_words(f"{row['code']} {_letters(row['code'])} {row['title']} {row.get('also') or ''}")),
             )
             for row in csv.DictReader(file)
         }
 
 
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """Every word of the list."""
+    return frozenset(word for code in codes().values() for word in code.text.split() if word.isalpha())
+
+
+def _alike(word: str) -> list[str]:
+    """The word, then the list's words that are spelled or sound almost like it, the nearest first."""
+    if len(word) < 4 or not word.isalpha():
+        return [word]
+    sound = sound_of(word)
+    near = [(d, known) for known in _vocabulary() if (d := distance_of(word, sound, known)) is not None]
+    return [word, *(known for _distance, known in sorted(near)[:ALIKE])]
+
+
 def search(text: str, count: int = 20) -> list[Code]:
-    """The codes in which every typed word occurs: exact code, then everyday ones, then where a word begins."""
-    words = fold(text).split()[:8]
-    if not words:
-        return []
-    found = [code for code in codes().values() if all(word in code.text for word in words)]
-    exact = fold(text).strip().replace(".", "")
+    """The codes in which every typed word occurs, or else one that is spelled almost like it: the exact code first,
+    then those that begin with what was typed, those where a word begins so, and everyday ones."""
+    words = [word for word in _words(text) if word not in _SMALL][:8]
+    typed = _letters(text)
+    return _matching([[word] for word in words], typed, count) or _matching(map(_alike, words), typed, count)
 
-    def rank(code: Code) -> tuple[Any, ...]:
-        starts = all(f" {word}" in f" {code.text}" for word in words)
-        return (fold(code.code).replace(".", "") != exact, not code.common, not starts, len(code.title), code.code)
 
-    return sorted(found, key=rank)[:count]
+def _matching(wanted: Iterable[list[str]], typed: str, count: int) -> list[Code]:
+    """The codes that hold one of each word's spellings, the best first."""
+    wanted = list(wanted)
+    found: list[tuple[Any, ...]] = []
+    for code in codes().values() if wanted else ():
+        spellings = [next((n for n, word in enumerate(words) if word in code.text), None) for words in wanted]
+        if None in spellings:
+            continue
+        used = [words[n] for words, n in zip(wanted, spellings, strict=True) if n is not None]
+        starts = all(f" {word}" in f" {code.text}" for word in used)
+        letters = _letters(code.code)
+        found.append(
+            (
+                letters != typed,
+                not letters.startswith(typed),
+                sum(n or 0 for n in spellings),
+                not starts,
+                not code.common,
+                len(code.title),
+                code.code,
+            )
+        )
+    return [codes()[entry[-1]] for entry in sorted(found)[:count]]
 
 
 def shown(entries: list[dict[str, str]] | None) -> list[str]:

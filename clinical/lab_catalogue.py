@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from clinical.reference_ranges import Interval, parse_result
+from clinical.reference_ranges import Interval, read
 from healthcare.text import fold
 from patients.models import Gender
 
@@ -86,6 +86,7 @@ def _critical() -> dict[tuple[str, str], Interval]:
 
 
 def is_critical(name: str, value: str, unit: str) -> bool:
-    """Whether the result must be told at once; only where the unit is the table's."""
-    limits, result = _critical().get((fold(name.strip()), fold(unit.strip()))), parse_result(value, unit)
-    return bool(limits and result and (result.below(limits) or limits.below(result)))
+    """Whether the result must be told at once: beyond the limits, where the unit is the table's, or flagged so."""
+    limits, result = _critical().get((fold(name.strip()), fold(unit.strip()))), read(value, unit)
+    number = result.number
+    return result.critical or bool(limits and number and (number.below(limits) or limits.below(number)))

@@ -7,23 +7,44 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-") | {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"})
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_THOUSANDS = r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
+#: A comma that does not part thousands is a decimal one, as most of the world writes it: `7,2`.
+_NUMBER = rf"[-+]?(?:{_THOUSANDS}|\d*[.,]\d+|\d+)"
+_SIGNS = {
+    "<=": "<=", "=<": "<=", "up to": "<=", "at most": "<=", "max": "<=",
+    "<": "<", "less than": "<", "below": "<", "under": "<",
+    ">=": ">=", "=>": ">=", "at least": ">=", "min": ">=",
+    ">": ">", "more than": ">", "greater than": ">", "above": ">", "over": ">",
+}  # fmt: skip
 _BETWEEN = re.compile(rf"({_NUMBER})\s*(?:-|to)\s*({_NUMBER})")
-_BEYOND = re.compile(rf"(<=|>=|<|>|up to)\s*({_NUMBER})")
+_BEYOND = re.compile(rf"({'|'.join(_SIGNS)})\s*({_NUMBER})")
 _PLAIN = re.compile(_NUMBER)
-#: What laboratories write behind a number: `21.7 (repeated)`, `5.9 *`, `5.9 H`.
-_REMARK = re.compile(r"(?<=[\d\w%])\s*(?:\([^()]*\)|\[[^\[\]]*\]|\*+)$|(?<=\d)\s+(?:hh?|ll?)$")
+#: What laboratories write behind a number: `21.7 (repeated)`, `5.9 *`.
+_REMARK = re.compile(r"(?<=[\d\w%])\s*(?:\([^()]*\)|\[[^\[\]]*\]|\*+)$")
+#: The laboratory's own flag at a number: `5.9 H`, `5.9HH`, `5.9 (low)`, `H 5.9`.
+_FLAG = re.compile(
+    r"^(?P<before>{0})[\s:]+(?=[-+<>=.\d])|(?:(?<=\d)|(?<=\d)\s*[(\[]|\s+[(\[]?)(?P<behind>{0})[)\]]?[\s*!]*$".format(
+        "hh?|ll?|high|low|abnormal|critical|panic"
+    )
+)
+_CRITICAL_FLAGS = frozenset({"hh", "ll", "critical", "panic"})
+#: Between the texts of two titres only the second numbers differ: `1:80` and `<1:40`.
+_TITRE = re.compile(r"\b1\s*:\s*(?=\d)")
 
 #: Results in words: what a healthy person's test says, and its opposite.
 _ABSENT = frozenset(
     {
-        "negative", "neg", "non-reactive", "nonreactive", "not detected", "none detected", "undetectable", "absent",
-        "normal", "none", "no growth", "nil",
+        "negative", "neg", "neg.", "non-reactive", "nonreactive", "not detected", "none detected", "undetectable",
+        "absent", "normal", "none", "no growth", "nil", "not seen", "none seen",
     }
 )  # fmt: skip
 _PRESENT = frozenset(
-    {"positive", "pos", "reactive", "detected", "present", "abnormal", "trace", "weakly positive", "growth"}
-)
+    {
+        "positive", "pos", "pos.", "reactive", "detected", "present", "abnormal", "trace", "growth", "weakly positive",
+        "weak positive", "strongly positive", "+/-", "±", *("+" * n for n in range(1, 5)),
+        *(f"{n}+" for n in range(1, 5)), *(f"+{n}" for n in range(1, 5)),
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +80,7 @@ def _tidy(text: str) -> str:
 
 
 def _number(text: str) -> Decimal:
-    return Decimal(text.replace(",", ""))
+    return Decimal(text.replace(",", "" if re.fullmatch(rf"[-+]?{_THOUSANDS}", text) else "."))
 
 
 def parse(text: str, unit: str = "") -> Interval | None:
@@ -69,7 +90,7 @@ def parse(text: str, unit: str = "") -> Interval | None:
         low, high = _number(match[1]), _number(match[2])
         return Interval(low, high) if low <= high else None
     if match := _BEYOND.fullmatch(text):
-        sign, limit = match[1], _number(match[2])
+        sign, limit = _SIGNS[match[1]], _number(match[2])
         if sign in {">", ">="}:
             return Interval(low=limit, low_open=sign == ">")
         return Interval(high=limit, high_open=sign == "<")
@@ -79,18 +100,42 @@ def parse(text: str, unit: str = "") -> Interval | None:
     return None
 
 
-def parse_result(value: str, unit: str = "") -> Interval | None:
-    """The same of a result, whose number counts also where a remark or the laboratory's own flag stands behind it."""
-    return parse(value, unit) or parse(_REMARK.sub("", value.translate(_DASHES).strip().casefold()), unit)
+@dataclass(frozen=True)
+class Result:
+    """A result's number, and whether the laboratory flagged it; a star may be a flag or only a footnote."""
+
+    number: Interval | None = None
+    flagged: bool = False
+    critical: bool = False
+    starred: bool = False
+
+
+def read(value: str, unit: str = "") -> Result:
+    """What a laboratory wrote: a number, alone or with the laboratory's own flag or a remark beside it."""
+    plain = parse(value, unit)
+    if plain is not None:
+        return Result(plain)
+    written = value.translate(_DASHES).strip().casefold()
+    for text in (written, _REMARK.sub("", written)):
+        flag = _FLAG.search(text)
+        number = parse(_FLAG.sub("", text), unit)
+        if number is not None:
+            word = (flag["before"] or flag["behind"]) if flag else ""
+            return Result(number, bool(flag), word in _CRITICAL_FLAGS, "*" in written)
+    return Result()
 
 
 def is_abnormal(value: str, reference_range: str, unit: str = "") -> bool | None:
-    """Whether the result lies outside the range; None where the two cannot be compared."""
-    result, normal = parse_result(value, unit), parse(reference_range, unit)
-    if result is not None and normal is not None:
-        if result.below(normal) or normal.below(result):
+    """Whether the result lies outside the range, or is flagged by the laboratory; None where that cannot be told."""
+    if _TITRE.search(value) and _TITRE.search(reference_range):
+        value, reference_range = _TITRE.sub("", value), _TITRE.sub("", reference_range)
+    result, normal = read(value, unit), parse(reference_range, unit)
+    if result.flagged:
+        return True
+    if result.number is not None and normal is not None:
+        if result.number.below(normal) or normal.below(result.number):
             return True
-        return False if result.within(normal) else None
+        return False if result.number.within(normal) and not result.starred else None
     said, expected = _tidy(value), _tidy(reference_range)
     known = _ABSENT | _PRESENT
     if said in known and expected in known:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical import news2
 from clinical.models import LabTest, LabTestStatus, VitalSign
-from clinical.reference_ranges import parse_result
+from clinical.reference_ranges import read
 from healthcare.sparkline import sparkline
 from patients.models import Patient
 
@@ -114,7 +114,7 @@ def lab_charts(patient: Patient) -> list[dict[str, Any]]:
     tests = LabTest.objects.filter(patient=patient, status=LabTestStatus.COMPLETED).order_by("result_date")
     found: dict[tuple[str, str], list[tuple[Any, str, list[Any]]]] = defaultdict(list)
     for test in tests[:2000]:
-        interval = parse_result(test.result_value, test.result_unit)
+        interval = read(test.result_value, test.result_unit).number
         if interval is not None and interval.low is not None and interval.low == interval.high:
             found[test.test_name, test.result_unit].append((test.result_date, test.result_value, [interval.low]))
     return [chart(name, unit, rows[-SETS:], (name,)) for (name, unit), rows in sorted(found.items()) if len(rows) > 1]

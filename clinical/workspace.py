@@ -15,6 +15,7 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
     patient = consultation.patient
     sets = sets_of(patient, SMALL)
+    prescribed = list(consultation.prescriptions.order_by("created_at"))
     return {
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
@@ -36,6 +37,7 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
         "results": list(
             LabTest.objects.filter(patient=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
         ),
-        "prescribed": list(consultation.prescriptions.order_by("created_at")),
+        "prescribed": prescribed,
+        "may_print": any(row.is_active and row.doctor_id == consultation.doctor_id for row in prescribed),
         "ordered": list(consultation.lab_tests.order_by("ordered_date")),
     }

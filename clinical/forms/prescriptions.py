@@ -235,12 +235,15 @@ class RenewPrescriptionForm(NewPrescription):
     submit_label = _("Renew")
 
     def __init__(self, *args: Any, source: Prescription, **kwargs: Any) -> None:
-        copied = {name: getattr(source, name) for name in self.Meta.fields if name != "medication"}
-        kwargs["initial"] = {**copied, "medication": source.medication_id, **(kwargs.get("initial") or {})}
+        copied = {name: getattr(source, name) for name in self.Meta.fields}
+        offered = source.medication is not None and source.medication.is_active
+        copied["medication"] = source.medication_id if offered else None
+        kwargs["initial"] = {**copied, **(kwargs.get("initial") or {})}
+        posted = kwargs.get("data")
+        if posted and posted.get("at_once"):  # one click, which says nothing but "the same again"
+            kwargs["data"] = {**copied, **{name: posted[name] for name in posted}}
         super().__init__(*args, **kwargs)
         self.replaced = source
-        if source.medication is not None and not source.medication.is_active:
-            self.initial["medication"] = None
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:

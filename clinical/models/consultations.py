@@ -47,6 +47,14 @@ class ConsultationQuerySet(PatientRowQuerySet):
         """Those that are finished."""
         return self.filter(completed_at__isnull=False)
 
+    def follow_ups_to_book(self) -> Self:
+        """Those that asked for a follow-up, and no visit of the patient stands after them."""
+        booked = Appointment.objects.blocking().filter(
+            patient=models.OuterRef("patient"), appointment_date__gt=models.OuterRef("consultation_date__date")
+        )
+        wanted = self.completed().filter(follow_up_required=True, patient__is_active=True)
+        return wanted.filter(~models.Exists(booked))
+
     def editable_by(self, doctor: Any) -> Self:
         """Those that this doctor may still change: their own, open or completed less than 24 hours ago."""
         return self.kept().filter(doctor=doctor).exclude(completed_at__lte=now() - EDITABLE_AFTER_COMPLETION)
@@ -150,6 +158,22 @@ class Consultation(BaseModel):
     def struck(self) -> bool:
         """Whether it counts for nothing, and so is shown struck through."""
         return self.is_abandoned
+
+    @property
+    def prescriptions_to_sign(self) -> list[Any]:
+        """What stands under this doctor's signature: another doctor's renewal is printed by itself."""
+        rows = sorted(self.prescriptions.all(), key=lambda row: row.created_at)
+        return [row for row in rows if row.is_active and row.doctor_id == self.doctor_id]
+
+    @property
+    def follow_up_visit(self) -> Any:
+        """The visit booked after this one, or where the front desk finds that none is; None if none was asked for."""
+        if not (self.follow_up_required and self.is_completed):
+            return None
+        day = timezone.localdate(self.consultation_date, timezone.get_default_timezone())
+        later = self.patient.appointments.blocking().filter(appointment_date__gt=day).select_related("patient")
+        booked = later.order_by("appointment_date", "appointment_time").first()
+        return booked or _("Not booked yet: it stands on the front desk's recall list and in the patient's chart")
 
     @property
     def state(self) -> str:

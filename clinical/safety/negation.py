@@ -58,7 +58,10 @@ _REFUTED = re.compile(
     r"negative (?:skin|patch|allergy|oral|challenge|testing|test|ige|drug|provocation)|"
     r"passed (?:an |the )?(?:oral |drug )?challenge)"
 )
-_BARE_NO = re.compile(r"^(?: allerg\w+)? [:=?-] (?:no|none|nil|negative|neg|denies|denied|n)(?: known)?(?= ,|$| §| \))")
+_BARE_NO = re.compile(
+    r"^(?: allerg\w+)? [:=?-] (?:no|none|nil|negative|neg|denies|denied|n|nein|non|nao|nee|nej|net)(?: known)?"
+    r"(?= ,|$| §| \))"
+)
 _UNDONE = re.compile(
     r"\b(?:not|never|cannot|cant|to be|needs?|should|if|isnt|hasnt|wasnt|until|pending|can not)"
     r"(?: be| been| yet| formally)*$"
@@ -118,6 +121,8 @@ _RELATIVE_LIST = re.compile(
     rf"\b(?:mother|father|sister|brother|mum|mom|dad|daughter|son|wife|husband)s? : ({_CHAIN})(?= {_REACTED}|,| ,|$)"
 )
 _TO = re.compile(rf"{_ALLERGY}(?: \w+){{0,3}}? (?:to|of|with|from|for|against)(?: \w+){{0,3}}$")
+# "not penicillin - it was sulfa"
+_CORRECTED = re.compile(r"^ [-,:] (?:it (?:was|is)|rather|actually|instead) §")
 _ENDS_IN_NOT = re.compile(r"\b(?:not|nor|neither)$")
 _AFTER_ALLERGY = re.compile(
     r"^(?: drug| medication)? (?:allerg(?:y|ies)|alergy|sensitivit\w+|hypersensitiv\w+|intoleran\w+|"
@@ -231,7 +236,8 @@ def _judge_before(clause: str, verdicts: list[str], *, first: bool) -> None:
         names_allergy = bool(_TO.search(between)) or between == "allergic :"
         followed = bool(_AFTER_ALLERGY.match(tail)) and len(between.split()) <= 6
         # "sulfa, not penicillin" and "sulfa but not penicillin"; alone, "not penicillin" may be an order.
-        plain_not = between == "" and _ENDS_IN_NOT.search(head) and (len(head.split()) > 1 or not first)
+        corrected = _CORRECTED.match(clause[chain.end() :])
+        plain_not = between == "" and _ENDS_IN_NOT.search(head) and (len(head.split()) > 1 or not first or corrected)
         if names_allergy or followed or plain_not:
             _set(verdicts, scope)
 

@@ -14,7 +14,7 @@ _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}[a-z]?\b\.?")
 _ELISION = re.compile(r"(?i)\b([ldn]|all|dell|dall|nell|sull)['’](?=\w{3})")
 # "acide valproique", "acido acetilsalicilico", "Acetylsalicylsaure": the name comes first in English.
 _ACID_FIRST = re.compile(r"\bacid[oe] (\w{4,}?)(?:ico|ique|ic)\b")
-_ACID_LAST = re.compile(r"\b(\w{5,}?)(?:saure|zuur)\b")
+_ACID_LAST = re.compile(r"\b(\w{5,}?)(?:saure|zuur|(?:ico|ique) acid[oe])\b")
 _WORD = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"\d+[a-z]{0,4}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from clinical.forms.consultations import (
 )
 from clinical.models import Consultation, ConsultationAddendum
 from clinical.views.from_row import FromRowConfirmPage, FromRowPage
+from clinical.views.recalls import BOOK
 from clinical.workspace import workspace
 from healthcare import drafts
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
@@ -70,7 +72,9 @@ class ConsultationDetail(DetailPage):
                 "notes",
                 "follow_up_required",
                 "follow_up_date",
+                ("follow_up_visit", _("Follow-up visit")),
             ),
+            sparse=("follow_up_visit",),
             wide=(
                 "codes_shown",
                 "chief_complaint",
@@ -90,7 +94,7 @@ class ConsultationDetail(DetailPage):
             "consultation_prescriptions_pdf",
             permission="prescriptions.view",
             icon="printer",
-            when=lambda row: bool(row.prescriptions.all()),
+            when=lambda row: bool(row.prescriptions_to_sign),
         ),
         Action(_("Print summary"), "consultation_summary", permission="consultations.view", icon="printer"),
         Action(
@@ -100,18 +104,7 @@ class ConsultationDetail(DetailPage):
             icon="clock-history",
             when=lambda row: row.is_completed,
         ),
-        Action(
-            _("Book follow-up"),
-            "appointment_create",
-            permission="appointments.edit",
-            icon="calendar-plus",
-            keyed=False,
-            when=lambda row: row.follow_up_date is not None,
-            query=lambda row: (
-                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={row.follow_up_date}"
-                "&appointment_type=follow_up"
-            ),
-        ),
+        replace(BOOK, label=_("Book follow-up"), when=lambda row: row.follow_up_date is not None),
         Action(_("Abandon"), "consultation_delete", form=AbandonConsultationForm, style="danger"),
     )
     abandoned = Section(

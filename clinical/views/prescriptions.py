@@ -8,6 +8,8 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.forms import HiddenInput
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from clinical import sig
@@ -23,6 +25,7 @@ from clinical.views.from_row import FromRowPage
 from healthcare.access import RoleView
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
 from healthcare.roles import may
+from patients.views.chart_tables import STOP_OR_GO_ON
 
 
 class PrescriptionList(ListPage):
@@ -45,6 +48,7 @@ class PrescriptionList(ListPage):
         Column("valid_until", _("Valid until")),
         Column("state", _("State")),
     )
+    row_actions = STOP_OR_GO_ON
 
 
 class OverrideList(ListPage):
@@ -113,8 +117,7 @@ class PrescriptionDetail(DetailPage):
     actions = (
         Action(_("Print"), "prescription_pdf", permission="prescriptions.view", style="primary", icon="printer"),
         Action(_("Edit"), "prescription_edit", form=EditPrescriptionForm, icon="pencil"),
-        Action(_("Renew"), "prescription_renew", form=RenewPrescriptionForm, icon="arrow-repeat"),
-        Action(_("Discontinue"), "prescription_discontinue", form=DiscontinuePrescriptionForm, style="danger"),
+        *STOP_OR_GO_ON,
     )
 
     def get_queryset(self) -> Any:
@@ -156,8 +159,18 @@ class PrescriptionEdit(EditPage):
     form_class = EditPrescriptionForm
 
 
-class PrescriptionRenew(FromRowPage):
-    """Prescribe the same again."""
+class BackToTheChart:
+    """What was done with one click from a list leads to the patient's medications."""
+
+    def get_success_url(self, form: Any) -> str:
+        """The prescription's own page after the page that asked."""
+        if "at_once" in self.request.POST:  # type: ignore[attr-defined]
+            return f"{reverse('patient_detail', args=[form.instance.patient_id])}?tab=medications"
+        return str(form.instance.get_absolute_url())
+
+
+class PrescriptionRenew(BackToTheChart, FromRowPage):
+    """Prescribe the same again: with one click, or with changes; safety warnings are asked about either way."""
 
     permission = "prescriptions.edit"
     model = Prescription
@@ -166,13 +179,22 @@ class PrescriptionRenew(FromRowPage):
     form_class = RenewPrescriptionForm
     page_title = _("Renew prescription")
 
+    def get_success_message(self, form: Any) -> str:
+        return format_html(
+            '{} <a href="{}">{}</a>',
+            _("Renewed until %(day)s.") % {"day": form.instance.valid_until},
+            reverse("prescription_pdf", args=[form.instance.pk]),
+            _("Print"),
+        )
 
-class PrescriptionDiscontinue(ActionPage):
+
+class PrescriptionDiscontinue(BackToTheChart, ActionPage):
     """Stop a medication; also what "delete" means here."""
 
     permission = "prescriptions.edit"
     model = Prescription
     form_class = DiscontinuePrescriptionForm
+    success_message = _("The medication is discontinued.")
 
 
 class PrescriptionSig(RoleView):

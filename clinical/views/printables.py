@@ -68,14 +68,14 @@ class PrescriptionPdf(ClinicalDocument):
 
 
 class ConsultationPrescriptionsPdf(ClinicalDocument):
-    """All prescriptions of a consultation that are not discontinued, on one sheet."""
+    """What its doctor prescribed in a consultation and did not discontinue, on one sheet for one signature."""
 
     permission = "prescriptions.view"
     model = Consultation
     template_name = "clinical/pdf/prescription.html"
 
     def content(self) -> dict[str, Any]:
-        prescriptions = list(self.object.prescriptions.filter(is_active=True).order_by("created_at"))
+        prescriptions = self.object.prescriptions_to_sign
         if not prescriptions:
             raise Http404
         return {"prescriptions": prescriptions, "consultation": self.object, "doctor": self.object.doctor}

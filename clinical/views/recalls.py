@@ -6,16 +6,17 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import Consultation
-from healthcare.clock import today
+from healthcare.clock import now, today
 from healthcare.generic import Action, Column, ListPage
-from scheduling.models import Appointment
 
 #: From two weeks before the day on, until somebody who was forgotten for half a year has surely gone elsewhere.
 AHEAD, BEHIND = timedelta(days=14), timedelta(days=180)
+#: And as soon as the doctor asks for it, while the patient is still at the desk.
+JUST_ASKED = timedelta(hours=12)
 
 BOOK = Action(
     _("Book"),
@@ -43,7 +44,7 @@ class RecallList(ListPage):
     permission = "recalls.view"
     model = Consultation
     page_title = _("Recalls")
-    page_subtitle = _("Follow-ups that are due, or soon will be, and not booked")
+    page_subtitle = _("Follow-ups not booked: asked for just now, due, or due within two weeks")
     ordering = ("follow_up_date",)
     select_related = ("patient", "doctor")
     columns = (
@@ -56,15 +57,8 @@ class RecallList(ListPage):
     empty_title = _("Nobody is to be called")
 
     def get_queryset(self) -> Any:
-        later = Appointment.objects.blocking().filter(
-            patient=OuterRef("patient"), appointment_date__gt=OuterRef("consultation_date__date")
-        )
-        due = Consultation.objects.completed().filter(
-            follow_up_required=True,
-            follow_up_date__range=(today() - BEHIND, today() + AHEAD),
-            patient__is_active=True,
-        )
-        return due.filter(~Exists(later))
+        due = Q(follow_up_date__range=(today() - BEHIND, today() + AHEAD))
+        return Consultation.objects.follow_ups_to_book().filter(due | Q(completed_at__gte=now() - JUST_ASKED))
 
     def row_url(self, row: Any) -> str:
         return row.patient.get_absolute_url()

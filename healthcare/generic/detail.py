@@ -58,6 +58,10 @@ class Action:
     keyed: bool = True
     #: The key in the URL, where it is not the row's own.
     key: Callable[[Any], Any] | None = None
+    #: Done by the click itself; the page behind the URL comes only if there is something to read or to choose.
+    at_once: bool = False
+    #: For a step that needs a reason: the field, and the usual reasons to choose from beside the button.
+    reasons: tuple[str, tuple[Any, ...]] | None = None
 
     def shown(self, row: Any, user: Any) -> bool:
         """Whether this person sees the button for this row now."""
@@ -78,7 +82,9 @@ class Action:
             "url": url + (self.query(row) if self.query else ""),
             "style": self.style,
             "icon": self.icon,
-            "method": "get",
+            "method": "post" if self.at_once else "get",
+            "hidden": {"at_once": 1, "shown_patient": row.patient_of_row(), "new_id": new_id()} if self.at_once else {},
+            "reasons": self.reasons,
         }
 
 

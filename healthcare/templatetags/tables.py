@@ -99,11 +99,22 @@ def draw_actions(actions: Iterable[Any], token: Any, *, small: bool = False) -> 
         classes = f"btn {'btn-sm ' if small else ''}{look.get(style, 'btn-quiet')}"
         words, url = f"{icon(action.get('icon'))}{escape(action['label'])}", escape(action["url"])
         if action.get("method") == "post":
-            hidden = f'<input type="hidden" name="csrfmiddlewaretoken" value="{escape(token or "")}">'
-            parts.append(
-                f'<form method="post" action="{url}" class="action-form action-{style}">{hidden}'
-                f'<button type="submit" class="{classes}">{words}</button></form>'
+            values = {"csrfmiddlewaretoken": token or "", **action.get("hidden", {})}
+            hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(v)}">' for name, v in values.items())
+            choice, other = draw_reasons(*action["reasons"], url) if action.get("reasons") else ("", "")
+            form = (
+                f'<form method="post" action="{url}" class="action-form action-{style}">{hidden}{choice}'
+                f'<button type="submit" class="{classes}">{words}</button>{other}</form>'
             )
+            asked = f'<details class="menu action-ask"><summary class="{classes}">{words}</summary>{form}</details>'
+            parts.append(asked if choice else form)
         else:
             parts.append(f'<a href="{url}" class="{classes} action-{style}">{words}</a>')
     return "".join(parts)
+
+
+def draw_reasons(field: str, reasons: Iterable[Any], url: str) -> tuple[str, str]:
+    """The usual reasons of a step, the first one chosen; and the way to the page where any other can be written."""
+    options = "".join(f"<option>{escape(reason)}</option>" for reason in reasons)
+    choice = f'<select name="{field}" class="form-select form-select-sm" aria-label="{_("Reason")}">{options}</select>'
+    return choice, f'<a href="{url}">{_("Another reason")}</a>'

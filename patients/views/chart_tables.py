@@ -50,7 +50,7 @@ def above(label: Any, url_name: str, permission: str, icon: str) -> ActionAbove:
 
 @dataclass(frozen=True)
 class Table(Related):
-    """A table of the chart: newest rows first, with a link to all; a row with buttons leads to the first one."""
+    """A table of the chart: newest rows first, with a link to all; a row leads to its first button's page."""
 
     limit: int = ROWS
     list_url: str = ""
@@ -157,7 +157,15 @@ VITAL_SIGNS = Table(
     list_url="vital_sign_list",
     create=MEASURE,
 )
-#: Also from the chart, without a way over the prescription's own page.
+#: The usual reasons to stop a medication.
+WHY_STOPPED = (
+    _("No longer needed"),
+    _("Not effective"),
+    _("Side effect"),
+    _("Changed to another medication"),
+    _("The patient does not take it"),
+)
+#: From lists and from the chart, without a way over the prescription's own page.
 STOP_OR_GO_ON = (
     Action(
         _("Renew"),
@@ -165,6 +173,7 @@ STOP_OR_GO_ON = (
         permission="prescriptions.edit",
         icon="arrow-repeat",
         when=lambda row: row.is_active,
+        at_once=True,
     ),
     Action(
         _("Discontinue"),
@@ -172,6 +181,8 @@ STOP_OR_GO_ON = (
         permission="prescriptions.edit",
         style="danger",
         when=lambda row: row.is_active,
+        at_once=True,
+        reasons=("discontinued_reason", WHY_STOPPED),
     ),
 )
 MEDICATIONS = Table(
@@ -245,10 +256,7 @@ PROBLEMS = Table(
 FOLLOW_UPS = Table(
     _("Follow-ups to book"),
     lambda patient, user: (
-        patient.consultations.completed()
-        .filter(follow_up_required=True, follow_up_date__gte=today())
-        .select_related("doctor")
-        .order_by("follow_up_date")
+        patient.consultations.follow_ups_to_book().select_related("doctor").order_by("-follow_up_date")
     ),
     (Column("follow_up_date", _("Due")), Column("doctor.full_name", _("Doctor"))),
     permission="appointments.edit",
@@ -263,7 +271,7 @@ FOLLOW_UPS = Table(
             icon="calendar-plus",
             keyed=False,
             query=lambda row: (
-                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={row.follow_up_date}"
+                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={max(row.follow_up_date, today())}"
                 "&appointment_type=follow_up"
             ),
         ),

@@ -41,6 +41,11 @@
     return "normal";
   }
 
+  /* what will be refused is no part of a score */
+  function possible(name) {
+    return zone(field(name)) === "impossible" ? null : value(name);
+  }
+
   function showZones() {
     document.querySelectorAll("[data-vital]").forEach(function (box) {
       var found = Array.prototype.map.call(box.querySelectorAll("[data-measure]"), zone);
@@ -64,7 +69,7 @@
   function parts() {
     var oxygen = field("supplemental_oxygen").value;
     var state = field("consciousness").value;
-    var needed = ["respiratory_rate", "oxygen_saturation", "systolic_bp", "pulse_rate", "temperature_celsius"].map(value);
+    var needed = ["respiratory_rate", "oxygen_saturation", "systolic_bp", "pulse_rate", "temperature_celsius"].map(possible);
     if (!note.dataset.adult || !state || (oxygen !== "true" && oxygen !== "false") || needed.indexOf(null) >= 0) return null;
     var given = oxygen === "true";
     var scale = field("spo2_scale").value === "2" ? (given ? "spo2_scale2_on_oxygen" : "spo2_scale2_on_air") : "spo2_scale1";

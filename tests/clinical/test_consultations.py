@@ -1,6 +1,7 @@
 """The consultation: start, write, complete at once or not at all, lock, add to."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 import time_machine
@@ -17,7 +18,7 @@ from clinical.forms.consultations import (
 from clinical.models import Consultation, ConsultationAddendum, LabTest, Prescription
 from healthcare.clock import now, today
 from healthcare.workflow import submit
-from scheduling.models import AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus
 from tests.factories import (
     AppointmentFactory,
     ConsultationFactory,
@@ -93,6 +94,12 @@ def test_another_doctor_takes_over_and_the_trail_says_so(ready):
     assert consultation.appointment.doctor == ready.doctor
     trail = AuditLog.objects.filter(entity_type="appointment", action="start", user=other)
     assert {"taken_over_from_doctor_id": str(ready.doctor_id)} in [entry.new_values for entry in trail]
+    # From now on it is this doctor's own: they complete and add to it, and the booked one reads.
+    assert submit(CompleteConsultationForm, actor=other, instance=consultation, data=note()).is_valid()
+    assert submit(AddAddendumForm, actor=other, consultation=consultation, data={"text": "Culture negative"}).is_valid()
+    assert AddAddendumForm.available(consultation, other) and not AddAddendumForm.available(consultation, ready.doctor)
+    with pytest.raises(PermissionDenied):
+        submit(AddAddendumForm, actor=ready.doctor, consultation=consultation, data={"text": "mine?"})
 
 
 @pytest.mark.spec("ROLE-3", "RULE-CONS-1")
@@ -397,3 +404,31 @@ def test_addendum_needs_text_completion_and_the_own_consultation(doctor, consult
     with pytest.raises(PermissionDenied):
         submit(AddAddendumForm, actor=UserFactory(role="doctor"), consultation=done, data={"text": "mine?"})
     assert not ConsultationAddendum.objects.exists()
+
+
+@pytest.mark.spec("BYD-7", "WF-CONS", "ROLE-2")
+def test_a_follow_up_stands_on_the_recall_list_at_once_and_its_doctor_sees_it_booked(login, doctor, receptionist):
+    data = {"follow_up_required": "on", "follow_up_date": str(today() + timedelta(days=90)), "diagnosis": "Zebrafish"}
+    consultation = ConsultationFactory(doctor=doctor)
+    assert submit(CompleteConsultationForm, actor=doctor, instance=consultation, data=note(**data)).is_valid()
+    shown = login(doctor).get(consultation.get_absolute_url()).content.decode()
+    assert "Not booked yet" in shown and "Book follow-up" not in shown  # a doctor does not book
+    desk = login(receptionist)
+    rows = desk.get(reverse("recall_list")).context["rows"]
+    assert [row["object"].pk for row in rows] == [consultation.pk]
+    chart = desk.get(consultation.patient.get_absolute_url())
+    to_book = next(part for part in chart.context["related"] if part["title"] == "Follow-ups to book")
+    assert parse_qs(to_book["rows"][0]["url"]) == parse_qs(rows[0]["actions"][0]["url"])
+    form = desk.get(rows[0]["actions"][0]["url"]).context["form"]
+    asked = {name: str(form[name].value()) for name in ("patient", "doctor", "appointment_type", "appointment_date")}
+    assert asked == {
+        "patient": str(consultation.patient_id),
+        "doctor": str(doctor.pk),
+        "appointment_type": "follow_up",
+        "appointment_date": data["follow_up_date"],
+    }
+    visit = AppointmentFactory(patient=consultation.patient, appointment_date=today() + timedelta(days=88))
+    assert desk.get(reverse("recall_list")).context["rows"] == []
+    assert visit.get_absolute_url() in login(doctor).get(consultation.get_absolute_url()).content.decode()
+    Appointment.objects.filter(pk=visit.pk).update(status="cancelled")
+    assert "Not booked yet" in login(doctor).get(consultation.get_absolute_url()).content.decode()

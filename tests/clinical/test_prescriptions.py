@@ -296,6 +296,69 @@ def test_renew_is_a_new_row_that_replaces_a_current_one(login, doctor):
     assert "discontinued" in str(submit(RenewPrescriptionForm, actor=doctor, source=old, data=posted).errors)
 
 
+@pytest.mark.spec("WF-RX", "RULE-PAY-3")
+def test_renewing_is_one_click_that_counts_once(login, doctor):
+    old = PrescriptionFactory(prescribed_date=today() - timedelta(days=20), special_instructions="With food")
+    client = login(doctor)
+    chart = client.get(old.patient.get_absolute_url(), {"tab": "medications"})
+    row = chart.context["related"][0]["rows"][0]
+    assert row["url"] == old.get_absolute_url()  # a click beside the buttons does nothing
+    step = row["actions"][0]
+    assert (step["method"], step["hidden"]["shown_patient"]) == ("post", old.patient_id)
+    response = client.post(step["url"], step["hidden"])
+    assert response.url == f"{old.patient.get_absolute_url()}?tab=medications"
+    new = Prescription.objects.exclude(pk=old.pk).get()
+    for name in RenewPrescriptionForm.Meta.fields:
+        assert getattr(new, name) == getattr(old, name), name
+    assert (new.doctor, new.prescribed_date, new.state) == (doctor, today(), "active")
+    assert reverse("prescription_pdf", args=[new.pk]) in client.get(response.url).content.decode()
+    assert client.post(step["url"], step["hidden"]).status_code == 302
+    assert Prescription.objects.count() == 2
+    old.refresh_from_db()
+    assert old.state == "discontinued"
+
+
+@pytest.mark.spec("RULE-RX-2", "BYD-2")
+def test_the_click_stops_at_a_warning_and_at_another_patient(login, doctor):
+    old = PrescriptionFactory(medication_name="Amoxicillin 500 mg capsule")
+    client, url = login(doctor), reverse("prescription_renew", args=[old.pk])
+    other = client.post(url, {"at_once": 1, "shown_patient": PatientFactory().pk})
+    assert "another patient" in str(other.context["form"].errors)
+    PatientAllergyFactory(patient=old.patient, substance="Penicillin")
+    page = client.post(url, {"at_once": 1, "shown_patient": old.patient_id})
+    form = page.context["form"]
+    assert [warning.kind for warning in form.warnings] == ["allergy"]
+    assert Prescription.objects.count() == 1
+    shown = {name: form[name].value() or "" for name in form.fields}
+    assert shown["dosage"] == old.dosage
+    acknowledged = {**shown, "acknowledge_warnings": "on", "override_reason": "Tolerated since"}
+    assert client.post(url, acknowledged).status_code == 302
+    assert Prescription.objects.exclude(pk=old.pk).get().override_reason == "Tolerated since"
+
+
+@pytest.mark.spec("WF-RX")
+def test_an_inactive_product_is_renewed_by_its_name(login, doctor):
+    old = PrescriptionFactory(medication=MedicationFactory(is_active=False), medication_name="Old syrup")
+    client = login(doctor)
+    assert client.post(reverse("prescription_renew", args=[old.pk]), {"at_once": 1}).status_code == 302
+    new = Prescription.objects.exclude(pk=old.pk).get()
+    assert (new.medication, new.medication_name) == (None, "Old syrup")
+
+
+@pytest.mark.spec("WF-RX", "FND-6")
+def test_discontinuing_takes_a_usual_reason_beside_its_button(login, doctor):
+    prescription = PrescriptionFactory()
+    client = login(doctor)
+    page = client.get(reverse("prescription_list"))
+    step = page.context["rows"][0]["actions"][1]
+    field, reasons = step["reasons"]
+    assert f'<select name="{field}"' in page.content.decode()
+    response = client.post(step["url"], {**step["hidden"], field: str(reasons[2])})
+    assert response.url == f"{prescription.patient.get_absolute_url()}?tab=medications"
+    prescription.refresh_from_db()
+    assert (prescription.state, prescription.discontinued_reason) == ("discontinued", "Side effect")
+
+
 @pytest.mark.spec("RULE-RX-2")
 def test_renewing_checks_again(doctor):
     old = PrescriptionFactory(

@@ -17,6 +17,7 @@ from tests.factories import (
     PatientFactory,
     PrescriptionFactory,
     ProblemFactory,
+    UserFactory,
     VitalSignFactory,
 )
 
@@ -25,7 +26,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.spec("PRN-1")]
 
 @pytest.fixture
 def visit(doctor):
-    patient = PatientFactory(last_name="Lopez", first_name="Maria")
+    address = {"address": "12 Elm Street", "city": "Lakewood", "state": "OH", "postal_code": "44107", "country": "USA"}
+    patient = PatientFactory(last_name="Lopez", first_name="Maria", **address)
     PatientAllergyFactory(patient=patient, substance="Penicillin", reaction="anaphylaxis", severity="severe")
     VitalSignFactory(patient=patient)
     return ConsultationFactory(patient=patient, doctor=doctor, completed=True, treatment_plan="Rest & fluids <3 l")
@@ -49,6 +51,7 @@ def test_prescription(login, doctor, visit):
         "Lopez, Maria",
         visit.patient.patient_number,
         "1984-03-05",
+        "12 Elm Street Lakewood, OH 44107 USA",
         "Penicillin (anaphylaxis)",
         "Paracetamol 500 mg tablets",
         "four times a day",
@@ -88,6 +91,11 @@ def test_all_prescriptions_on_one_sheet_without_the_discontinued(login, doctor, 
     assert all(f"Medicine {number}" in text for number in range(3))
     assert "Stopped one" not in text
     assert pages == 1
+    other = PrescriptionFactory(
+        consultation=visit, medication_name="Renewed by another", doctor=UserFactory(role="doctor")
+    )
+    assert "Renewed by another" not in pdf(login(doctor), "consultation_prescriptions_pdf", visit)[0]
+    assert other.doctor.full_name in pdf(login(doctor), "prescription_pdf", other)[0]
     empty = ConsultationFactory(doctor=doctor)
     assert login(doctor).get(reverse("consultation_prescriptions_pdf", args=[empty.pk])).status_code == 404
 

@@ -68,6 +68,55 @@ pytestmark = pytest.mark.spec("RULE-LAB-3")
         ("18.2 H", "14-17", True),
         ("12 LL", "14-17", True),
         ("7 (of 10) fields", "3-7", None),
+        # As people write: the laboratory's own flag is never shown as normal, whatever the range says.
+        ("90 H", "70-100", True),
+        ("90H", "70-100", True),
+        ("90 (H)", "70-100", True),
+        ("90 [low]", "70-100", True),
+        ("90 high", "70-100", True),
+        ("H 90", "70-100", True),
+        ("90 mmol/L H", "70-100", True),
+        ("90 H mmol/L", "70-100", None),
+        ("90 H (repeated)", "70-100", True),
+        ("90 H*", "70-100", True),
+        ("90 H", "", True),
+        ("12-15 H", "10-20", True),
+        ("90*", "70-100", None),
+        ("90 **", "70-80", True),
+        ("90", "90 H", None),
+        ("90", "70-100 H", None),
+        ("90 low power fields", "70-100", None),
+        ("<5", "<10", False),
+        (">= 200", "<200", True),
+        ("=>200", "<200", True),
+        ("7,2", "3,5-5,1", True),
+        ("7,2", "7.0-8.0", False),
+        ("0,125", "0.1-0.2", False),
+        ("1,250", "1-2", True),
+        (".5", "<0.4", True),
+        ("neg", "negative", False),
+        ("Neg.", "neg", False),
+        ("positive", "neg", True),
+        ("++", "negative", True),
+        ("(+)", "negative", True),
+        ("2+", "negative", True),
+        ("+1", "negative", True),
+        ("±", "negative", True),
+        ("+", "3-7", None),
+        ("1.2 mmol/L", "0.6-1.3", False),
+        ("1.4 mmol/L", "0.6-1.3", True),
+        ("1.2 mg/dL", "0.6-1.3", None),
+        ("12-15", "0-5", True),
+        ("12-15", "10-20", False),
+        ("4-6", "0-5", None),
+        ("1:80", "<1:40", True),
+        ("1:20", "<1:40", False),
+        ("< 1 : 20", "<1:40", False),
+        ("1:80", "<40", None),
+        ("80", "<1:40", None),
+        ("250", "less than 200", True),
+        ("50", "at least 60", True),
+        ("haemolysed", "3-7", None),
     ],
 )
 def test_examples(value, reference_range, expected):
@@ -109,6 +158,18 @@ def test_catalogue_knows_unit_and_range_by_sex():
     assert (other.unit, other.reference_range) == ("g/dL", "")
     assert lab_catalogue.find("Potassium", "other").reference_range == "3.5-5"
     assert lab_catalogue.find("Unobtainium", "male") is None
+
+
+def test_what_the_laboratory_calls_critical_is_critical():
+    """HH and LL are the laboratory's panic flags; H alone is not."""
+    assert lab_catalogue.is_critical("Glucose", "90 HH", "mg/dL")
+    assert lab_catalogue.is_critical("Unobtainium", "7 (LL)", "")
+    assert not lab_catalogue.is_critical("Glucose", "90 H", "mg/dL")
+
+
+@given(numbers, st.sampled_from([" H", "H", " L", " HH", "LL", " (H)", " [L]", " high", " LOW", " H *"]))
+def test_a_flagged_number_is_never_normal(value, flag):
+    assert is_abnormal(f"{value}{flag}", "-200000-200000") is True
 
 
 def test_every_range_of_the_catalogue_can_be_read():

@@ -41,10 +41,34 @@ pytestmark = pytest.mark.django_db
         ("T2DM", "E11.9"),
         ("UTI", "N39.0"),
         ("migraine", "G43.909"),
+        ("tia", "G45.9"),
+        ("i 10", "I10"),
+        ("E119", "E11.9"),
+        ("e 11.9", "E11.9"),
+        ("E11-9", "E11.9"),
+        ("Crohns disease", "K50.90"),
+        ("pain in the back, low", "M54.5"),
+        ("hypertention", "I10"),
+        ("newmonia", "J18.9"),
+        ("arthritus rheumatoid", "M06.9"),
+        ("urinary track infection", "N39.0"),
     ],
 )
 def test_codes_are_found_by_code_title_and_everyday_name(text, first):
     assert diagnosis_codes.search(text)[0].code == first
+
+
+@pytest.mark.spec("BYD-11")
+@pytest.mark.parametrize("text", ["diabtes", "diabetis, type 2", "type 2 diabetis", "E11", "2 type diabetes"])
+def test_a_misspelled_diagnosis_is_found_in_any_order(text):
+    assert all("diabetes" in found.title.lower() for found in diagnosis_codes.search(text))
+    assert any(found.code == "E11.9" for found in diagnosis_codes.search(text))
+
+
+@pytest.mark.spec("BYD-11")
+@pytest.mark.parametrize("text", ["", " ", "of the", "zzzzzz", "..", "'"])
+def test_what_means_nothing_finds_nothing(text):
+    assert diagnosis_codes.search(text) == []
 
 
 @pytest.mark.spec("BYD-11")

@@ -128,7 +128,8 @@ def test_the_nurses_day_fits_a_phone(person):
             "/vital-signs/",
             f"/vital-signs/new/?patient={chart[10:-1]}",
         ),
-        *("/lab-tests/", f"{chart}allergies/new/", "/account/password/"),
+        *("/lab-tests/", "/lab-tests/collect/", "/lab-tests/process/", "/lab-tests/enter/"),
+        *(f"{chart}allergies/new/", "/account/password/"),
     ]
     wide = {}
     for path in paths:
@@ -136,6 +137,34 @@ def test_the_nurses_day_fits_a_phone(person):
         if excess := nurse.overflow():
             wide[path] = excess
     assert not wide
+
+
+@pytest.mark.spec("PAGE-7", "WF-LAB")
+def test_a_worklists_button_is_under_the_thumb(person):
+    nurse = person("nurse", viewport=PHONE)
+    nurse.go("/lab-tests/enter/")
+    save = nurse.page.get_by_role("button", name="Save the results")
+    expect(save).to_be_in_viewport()
+    middle = "const box = b.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2"
+    assert save.evaluate(f"b => {{ {middle}; return b.contains(document.elementFromPoint(x, y)) }}")
+
+
+@pytest.mark.spec("VAL-3", "BYD-9")
+def test_an_impossible_measurement_is_no_part_of_the_score(person):
+    nurse = person("nurse")
+    chart = first_row_of(nurse, "/patients/?q=a")
+    nurse.go(f"/vital-signs/new/?patient={chart[10:-1]}")
+    if not nurse.page.locator("[data-news2-word]").get_attribute("data-adult"):
+        pytest.fail("The demo's first patient is a child.")
+    nurse.fill(systolic_bp="120", diastolic_bp="80", pulse_rate="250", respiratory_rate="16", oxygen_saturation="97")
+    nurse.fill(temperature_celsius="98.6", consciousness="Alert", supplemental_oxygen="No", temperature_unit="°F")
+    total = nurse.page.locator("[data-news2-total]")
+    expect(nurse.page.locator("[data-vital]", has=nurse.page.locator("[name=pulse_rate]"))).to_contain_text(
+        "impossible"
+    )
+    expect(total).to_have_text("—")
+    nurse.fill(pulse_rate="70")
+    expect(total).to_have_text("0")
 
 
 @pytest.mark.spec("PAGE-7", "WF-REG", "WF-APPT")

@@ -115,6 +115,7 @@ def test_recalls_are_due_not_booked_and_say_nothing_clinical(login, receptionist
             follow_up_required=True,
             follow_up_date=today() + timedelta(days=days),
             consultation_date=now() - timedelta(days=30),
+            completed_at=now() - timedelta(days=30),
             diagnosis="Zebrafish",
             chief_complaint="Zebrafish",
             notes="Zebrafish",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +12,7 @@ from billing.models import CashClose, CashCloseStatus, PaymentMethod
 from billing.takings import DENOMINATIONS, open_since, takings
 from departments.models import User
 from healthcare.clock import now, today
-from healthcare.money import LARGEST, ZERO, MoneyFormField
+from healthcare.money import LARGEST, ZERO, CountField, MoneyFormField
 from healthcare.templatetags.display import money
 from healthcare.workflow import TransitionForm, WorkflowForm, refuse
 
@@ -39,7 +38,7 @@ class CountCashForm(WorkflowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for value in DENOMINATIONS:
-            self.fields[f"pieces_{value}"] = forms.IntegerField(
+            self.fields[f"pieces_{value}"] = CountField(
                 label=money(value), min_value=0, max_value=MOST_PIECES, required=False
             )
         for method, label in PaymentMethod.choices:

@@ -58,6 +58,8 @@ class Action:
     keyed: bool = True
     #: The key in the URL, where it is not the row's own.
     key: Callable[[Any], Any] | None = None
+    #: Done by the button itself: where its page is the second look, the step's own page asks no more.
+    at_once: bool = False
 
     def shown(self, row: Any, user: Any) -> bool:
         """Whether this person sees the button for this row now."""
@@ -78,7 +80,9 @@ class Action:
             "url": url + (self.query(row) if self.query else ""),
             "style": self.style,
             "icon": self.icon,
-            "method": "get",
+            "method": "post" if self.at_once else "get",
+            # As the step's own form: what was changed since the page was shown is not done unseen.
+            "hidden": {"updated_at_seen": row.updated_at.isoformat()} if self.at_once else {},
         }
 
 

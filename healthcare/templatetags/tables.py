@@ -83,7 +83,7 @@ def cell_start(label: str, *, at_end: bool, first: bool) -> str:
 
 @register.simple_tag(takes_context=True)
 def action_buttons(context: Any, actions: Any, small: bool = False) -> SafeString:
-    """The buttons of a page: {"label", "url", "style": primary|secondary|danger, "icon", "method": get|post}."""
+    """The buttons: {"label", "url", "style": primary|secondary|danger, "icon", "method": get|post, "hidden"}."""
     return mark_safe(draw_actions(actions or (), context.get("csrf_token"), small=small))
 
 
@@ -99,7 +99,8 @@ def draw_actions(actions: Iterable[Any], token: Any, *, small: bool = False) -> 
         classes = f"btn {'btn-sm ' if small else ''}{look.get(style, 'btn-quiet')}"
         words, url = f"{icon(action.get('icon'))}{escape(action['label'])}", escape(action["url"])
         if action.get("method") == "post":
-            hidden = f'<input type="hidden" name="csrfmiddlewaretoken" value="{escape(token or "")}">'
+            fields = {"csrfmiddlewaretoken": token or "", **action.get("hidden", {})}
+            hidden = "".join(f'<input type="hidden" name="{n}" value="{escape(v)}">' for n, v in fields.items())
             parts.append(
                 f'<form method="post" action="{url}" class="action-form action-{style}">{hidden}'
                 f'<button type="submit" class="{classes}">{words}</button></form>'

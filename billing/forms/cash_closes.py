@@ -124,7 +124,7 @@ class SecondLookForm(TransitionForm):
     """What somebody else than the officer decides about a count."""
 
     permission = "cash_closes.sign_off"
-    second_look: ClassVar[bool] = True
+    own_count: ClassVar[Any] = _("Somebody else than the officer signs off.")
 
     class Meta:
         model = CashClose
@@ -137,7 +137,7 @@ class SecondLookForm(TransitionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.instance.officer_id == self.actor.pk:
-            raise refuse(_("Somebody else than the officer signs off."), code="same_person")
+            raise refuse(self.own_count, code="same_person")
         return cleaned
 
     def before_save(self) -> None:

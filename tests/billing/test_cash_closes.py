@@ -83,6 +83,13 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
     assert expected(billing_officer) == {}  # the next close begins here
     own = submit(SignOffCashCloseForm, actor=billing_officer, instance=close)
     assert "Somebody else" in str(own.errors)
+    for step in ("cash_close_sign_off", "cash_close_reject"):
+        page = client.get(reverse(step, args=[close.pk]), follow=True)
+        assert page.redirect_chain == [(close.get_absolute_url(), 302)]
+        assert "Somebody else than the officer signs off." in page.content.decode()
+        assert client.post(reverse(step, args=[close.pk]), {"review_note": "x"}).status_code == 200
+    close.refresh_from_db()
+    assert close.status == "counted"
     assert submit(SignOffCashCloseForm, actor=administrator, instance=close).is_valid()
     assert not submit(RejectCashCloseForm, actor=administrator, instance=close, data={"review_note": "x"}).is_valid()
     assert set(AuditLog.objects.filter(entity_type="cash_close").values_list("action", flat=True)) == {

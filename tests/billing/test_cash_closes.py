@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -84,9 +85,9 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
     own = submit(SignOffCashCloseForm, actor=billing_officer, instance=close)
     assert "Somebody else" in str(own.errors)
     for step in ("cash_close_sign_off", "cash_close_reject"):
-        page = client.get(reverse(step, args=[close.pk]), follow=True)
-        assert page.redirect_chain == [(close.get_absolute_url(), 302)]
-        assert "Somebody else than the officer signs off." in page.content.decode()
+        page = client.get(reverse(step, args=[close.pk]))
+        assert page.url == close.get_absolute_url()
+        assert "Somebody else than the officer signs off." in map(str, get_messages(page.wsgi_request))
         assert client.post(reverse(step, args=[close.pk]), {"review_note": "x"}).status_code == 200
     close.refresh_from_db()
     assert close.status == "counted"

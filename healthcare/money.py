@@ -39,6 +39,10 @@ class MoneyFormField(forms.DecimalField):
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "inputmode": "decimal", "autocomplete": "off"}
 
+    def prepare_value(self, value: Any) -> Any:
+        """`165.00`, as amounts are shown; what somebody typed, as they typed it."""
+        return f"{value:.{self.decimal_places}f}" if isinstance(value, Decimal) else value
+
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
             return None

@@ -254,6 +254,8 @@ def house_day(day: date) -> dict[str, Any]:
             total = sums.setdefault(row["label"], {"label": row["label"], "expected": ZERO, "counted": ZERO})
             total["expected"] += row["expected"]
             total["counted"] += row["counted"]
+    uncounted = house_now()[:-1] if day == today() else []
+    signed = all(close.status == CashCloseStatus.SIGNED_OFF for close in found)
     return {
         "day": day,
         "closes": found,
@@ -262,6 +264,6 @@ def house_day(day: date) -> dict[str, Any]:
             name: sum((getattr(close, name) for close in found), ZERO)
             for name in ("expected_total", "counted_total", "variance")
         },
-        "uncounted": house_now()[:-1] if day == today() else [],
-        "all_signed": bool(found) and all(close.status == CashCloseStatus.SIGNED_OFF for close in found),
+        "uncounted": uncounted,
+        "all_signed": bool(found) and signed and not uncounted,
     }

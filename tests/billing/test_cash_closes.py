@@ -103,6 +103,7 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
     house = client.get(reverse("cash_close_house"))
     assert house.context["totals"]["variance"] == -60 and house.context["all_signed"]
     pay("7")
+    assert not client.get(reverse("cash_close_house")).context["all_signed"]
     text = " ".join(read(client.get(reverse("cash_close_house_pdf")))[1])
     for words in ("$180.25", "Cheque is with the doctor", administrator.last_name, "Not counted yet", "$7.00"):
         assert words in text, words

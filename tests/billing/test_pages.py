@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import openpyxl
 import pytest
@@ -20,7 +21,8 @@ from audit.models import AuditLog
 from billing.forms import IssueInvoiceForm, RecordPaymentForm, VoidPaymentForm
 from billing.models import Invoice, Service
 from departments.models import ClinicSettings
-from healthcare.clock import today
+from healthcare.clock import now, today
+from healthcare.templatetags.display import cell
 from healthcare.workflow import submit
 from tests.factories import (
     CashCloseFactory,
@@ -214,6 +216,52 @@ def test_invoice_list_filters_searches_sorts_and_exports(login, billing_officer)
     assert head[0] == "Invoice number" and head[-1] == "Status"
     assert (first[1], first[4], first[-1], second[-1]) == (str(new.patient), 300, "Draft", "Overdue")
     assert sheet["B2"].data_type == "s"
+
+
+@pytest.mark.spec("PAGE-2")
+@pytest.mark.parametrize(
+    ("name", "query", "amount", "total"),
+    [
+        ("invoice_list", {}, "Total", "1,620.75"),
+        ("invoice_list", {"status": "partially_paid"}, "Balance due", "1,100.50"),
+        ("invoice_list", {"q": "Sought", "ordering": "total_amount"}, "Paid", "100.25"),
+        ("payment_list", {}, "Amount", "140.25"),
+        ("payment_list", {"payment_method": "cheque"}, "Amount", "40"),
+        ("service_list", {"q": "Dressing"}, "Price", "12.50"),
+        ("cash_close_list", {}, "Expected", "70.10"),
+        ("invoice_unbilled", {}, "", "0"),
+    ],
+)
+def test_every_list_exports_what_its_screen_shows(login, administrator, name, query, amount, total):
+    sought = PatientFactory(last_name='Sought, "=1+1"')
+    invoice = InvoiceFactory(patient=sought, status="issued", lines=[("A", 3, "400.25")], due_date=today())
+    PaymentFactory(invoice=invoice, amount=Decimal("100.25"))
+    other = InvoiceFactory(status="issued", lines=[("B", 1, "420")], invoice_date=today() - timedelta(60))
+    PaymentFactory(invoice=other, amount=Decimal(40), payment_method="cheque", voided_at=now(), void_reason="x")
+    ServiceFactory(name="Dressing", default_price=Decimal("12.50"))
+    CashCloseFactory(expected_total=Decimal("70.10"), counted_total=Decimal("70.10"))
+    ConsultationFactory(completed=True)
+
+    def plain(value):
+        """A cell of either, comparable: numbers as such, nothing as nothing."""
+        text = " ".join(unescape(re.sub("<[^>]+>", " ", str(value))).split())
+        if text in ("Yes", "No"):
+            return str(text == "Yes")
+        number = text.replace("$", "").replace(",", "")
+        if re.fullmatch(r"-?\d+(\.\d+)?", number):
+            return Decimal(number)
+        return None if text in ("None", "— not given", "") else re.sub(r"(\d\d:\d\d):\d\d.*| 00:00:00", r"\1", text)
+
+    client = login(administrator)
+    page = client.get(reverse(name), query)
+    screen = [[plain(cell(entry["value"])) for entry in row["cells"]] for row in page.context["rows"]]
+    file = client.get(reverse(name), query | {"export": "xlsx"})
+    head, *rows = openpyxl.load_workbook(io.BytesIO(b"".join(file.streaming_content))).active.iter_rows(
+        values_only=True
+    )
+    assert screen and [[plain(value) for value in row] for row in rows] == screen
+    if amount:
+        assert sum(plain(row[head.index(amount)]) for row in rows) == Decimal(total.replace(",", ""))
 
 
 @pytest.mark.spec("ROLE-2")

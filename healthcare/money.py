@@ -28,10 +28,20 @@ def cents(amount: Decimal | int | str) -> Decimal:
 class MoneyFormField(forms.DecimalField):
     """Takes plain amounts such as `1234.50`; refuses NaN, Infinity, exponents and a third decimal."""
 
+    #: Text: a browser's number input forgets `1e400`, `NaN` or `1,250.00`, so that nobody sees what was refused.
+    widget = forms.TextInput
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 12)
         kwargs.setdefault("decimal_places", 2)
         super().__init__(**kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "decimal", "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        """`165.00`, as amounts are shown; what somebody typed, as they typed it."""
+        return f"{value:.{self.decimal_places}f}" if isinstance(value, Decimal) else value
 
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
@@ -40,6 +50,15 @@ class MoneyFormField(forms.DecimalField):
         if not _PLAIN.fullmatch(text):
             raise ValidationError(_("Enter an amount such as 125.00."), code="invalid")
         return super().to_python(text.replace(",", ""))
+
+
+class CountField(forms.IntegerField):
+    """How many pieces; what was typed stays to be seen, as with amounts."""
+
+    widget = forms.TextInput
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}
 
 
 class MoneyField(models.DecimalField):

@@ -7,6 +7,7 @@ from healthcare.api import api_urls
 from healthcare.api_pages import OpenApi, RedocPage, SwaggerPage
 from healthcare.checklist import Checklist
 from healthcare.dashboard import Dashboard
+from healthcare.dashboard.health import FailedTasks
 from healthcare.fhir.views import fhir_urls
 from healthcare.health import Healthz, Readyz
 from healthcare.metrics import Metrics
@@ -17,6 +18,7 @@ from healthcare.search import SearchPage, SearchSuggestions
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", Dashboard.as_view(), name="dashboard"),
+    path("tasks/failed/", FailedTasks.as_view(), name="failed_tasks"),
     path("setup/checklist/", Checklist.as_view(), name="checklist"),
     path("search/", SearchPage.as_view(), name="search"),
     path("search/suggestions/", SearchSuggestions.as_view(), name="search_suggestions"),

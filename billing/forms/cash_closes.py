@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +12,7 @@ from billing.models import CashClose, CashCloseStatus, PaymentMethod
 from billing.takings import DENOMINATIONS, open_since, takings
 from departments.models import User
 from healthcare.clock import now, today
-from healthcare.money import LARGEST, ZERO, MoneyFormField
+from healthcare.money import LARGEST, ZERO, CountField, MoneyFormField
 from healthcare.templatetags.display import money
 from healthcare.workflow import TransitionForm, WorkflowForm, refuse
 
@@ -39,7 +38,7 @@ class CountCashForm(WorkflowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for value in DENOMINATIONS:
-            self.fields[f"pieces_{value}"] = forms.IntegerField(
+            self.fields[f"pieces_{value}"] = CountField(
                 label=money(value), min_value=0, max_value=MOST_PIECES, required=False
             )
         for method, label in PaymentMethod.choices:
@@ -125,7 +124,7 @@ class SecondLookForm(TransitionForm):
     """What somebody else than the officer decides about a count."""
 
     permission = "cash_closes.sign_off"
-    second_look: ClassVar[bool] = True
+    own_count: ClassVar[Any] = _("Somebody else than the officer signs off.")
 
     class Meta:
         model = CashClose
@@ -138,7 +137,7 @@ class SecondLookForm(TransitionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.instance.officer_id == self.actor.pk:
-            raise refuse(_("Somebody else than the officer signs off."), code="same_person")
+            raise refuse(self.own_count, code="same_person")
         return cleaned
 
     def before_save(self) -> None:

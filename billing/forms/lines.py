@@ -14,7 +14,7 @@ from billing.models import Invoice, InvoiceLineItem, Service
 from billing.totals import line_total
 from healthcare.events import create_all
 from healthcare.fields import RemoteChoiceField, fetch_once
-from healthcare.money import LARGEST, ZERO, MoneyFormField
+from healthcare.money import LARGEST, ZERO, CountField, MoneyFormField
 from healthcare.text import no_control_characters
 from healthcare.workflow import refuse
 
@@ -33,7 +33,7 @@ class LineForm(forms.Form):
     description = forms.CharField(
         label=_("Description"), max_length=300, required=False, validators=[no_control_characters]
     )
-    quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=MOST_OF_ONE, initial=1)
+    quantity = CountField(label=_("Quantity"), min_value=1, max_value=MOST_OF_ONE, initial=1)
     unit_price = MoneyFormField(label=_("Unit price"), min_value=ZERO, required=False)
     is_tax_free = forms.BooleanField(label=_("Tax-free"), required=False)
 

@@ -122,7 +122,8 @@ class RecordPaymentForm(WorkflowForm):
                 self.initial.update(
                     invoice=invoice.pk,
                     shown_patient=invoice.patient_id,
-                    amount=invoice.balance_due if invoice.is_live else None,
+                    # At the desk stands the patient; once that part is paid, it is the insurer's turn.
+                    amount=invoice.owed_by_patient or invoice.owed,
                 )
 
     def build_formsets(self) -> dict[str, Any]:

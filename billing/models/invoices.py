@@ -9,13 +9,14 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Round
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.services import Service
 from billing.status import OwedUntil, shown_as, status_by_amounts
 from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
-from healthcare.money import ZERO, MoneyField
+from healthcare.money import ZERO, MoneyField, cents
 from healthcare.text import LongTextField
 from patients.models import Patient
 from scheduling.models import Appointment
@@ -60,6 +61,15 @@ class InvoiceQuerySet(BaseQuerySet):
     def newly_overdue(self, day: date) -> Self:
         """Those whose due date has passed since their status was saved."""
         return self.shown_as(I.OVERDUE, day).exclude(status=I.OVERDUE)
+
+    def owed_by_insurers(self) -> Decimal:
+        """What insurers have yet to pay of what these invoices owe."""
+        paid = models.Q(payments__payment_method="insurance", payments__voided_at__isnull=True)
+        owed = self.payable().filter(covered_amount__gt=0).order_by()
+        rows = owed.annotate(from_insurer=models.Sum("payments__amount", filter=paid)).values_list(
+            "covered_amount", "balance_due", "from_insurer"
+        )
+        return sum((min(max(cents(covered - (got or 0)), ZERO), balance) for covered, balance, got in rows), ZERO)
 
     def search(self, text: str) -> Self:
         """By invoice number, or by whatever finds the patient."""
@@ -206,6 +216,16 @@ class Invoice(BaseModel):
     def owed(self) -> Decimal | None:
         """What lists show as balance due: nothing is owed on a draft or a cancelled invoice."""
         return self.balance_due if self.is_live else None
+
+    @cached_property
+    def owed_by_insurer(self) -> Decimal:
+        """What the insurer has yet to pay of its part."""
+        return Invoice.objects.filter(pk=self.pk).owed_by_insurers() if self.owed and self.covered_amount else ZERO
+
+    @property
+    def owed_by_patient(self) -> Decimal:
+        """What the patient is asked for: all that is due but the insurer's part."""
+        return (self.owed or ZERO) - self.owed_by_insurer
 
     @property
     def shown_status(self) -> str:

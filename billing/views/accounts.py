@@ -64,6 +64,13 @@ class AccountPage(Page):
             by_age,
             totals=[_("Balance due"), sum(row[1] for row in by_age), owed_by(self.object)],
         )
+        owed, by_insurers = owed_by(self.object), self.object.invoices.owed_by_insurers()
+        book.add_sheet(
+            _("Who pays"),
+            ["", _("Owed")],
+            [(_("Insurance"), by_insurers), (_("Patient"), owed - by_insurers)],
+            totals=[_("Balance due"), owed],
+        )
         return download(f"statement-{self.object.patient_number}-{today()}.xlsx", book)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -73,12 +80,15 @@ class AccountPage(Page):
 def account_of(patient: Patient, page: int = 1) -> dict[str, Any]:
     """What the page and the statement show alike."""
     lines, earlier = latest(patient, page)
+    owed, by_insurers = owed_by(patient), patient.invoices.owed_by_insurers()
     return {
         "movements": lines,
         "earlier": page + 1 if earlier else None,
         "later": page - 1,
         "ageing": ageing(Invoice.objects.filter(patient=patient)),
-        "owed": owed_by(patient),
+        "owed": owed,
+        "by_insurers": by_insurers,
+        "by_patient": owed - by_insurers,
     }
 
 

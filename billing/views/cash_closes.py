@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import django_filters
+from django.contrib import messages
 from django.forms import DateField, Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -155,20 +157,31 @@ class CashCloseCreate(CreatePage):
         return TemplateResponse(request, "billing/_cash_close_totals.html", {"form": form})
 
 
-class CashCloseSignOff(ActionPage):
+class SecondLook(ActionPage):
+    """A step for somebody else than the officer, who is told so instead of being asked."""
+
+    abstract = True
+    model = CashClose
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object.officer_id == request.user.pk:
+            messages.warning(request, forms.SignOffCashCloseForm.own_count)
+            return redirect(self.object)
+        return super().get(request, *args, **kwargs)
+
+
+class CashCloseSignOff(SecondLook):
     """Sign off somebody else's count."""
 
     permission = "cash_closes.sign_off"
-    model = CashClose
     form_class = forms.SignOffCashCloseForm
     success_message = _("Signed off and locked.")
 
 
-class CashCloseReject(ActionPage):
+class CashCloseReject(SecondLook):
     """Send back somebody else's count; also what `delete/` means."""
 
     permission = "cash_closes.sign_off"
-    model = CashClose
     form_class = forms.RejectCashCloseForm
     success_message = _("Sent back: the officer counts again.")
 
@@ -241,6 +254,8 @@ def house_day(day: date) -> dict[str, Any]:
             total = sums.setdefault(row["label"], {"label": row["label"], "expected": ZERO, "counted": ZERO})
             total["expected"] += row["expected"]
             total["counted"] += row["counted"]
+    uncounted = house_now()[:-1] if day == today() else []
+    signed = all(close.status == CashCloseStatus.SIGNED_OFF for close in found)
     return {
         "day": day,
         "closes": found,
@@ -249,6 +264,6 @@ def house_day(day: date) -> dict[str, Any]:
             name: sum((getattr(close, name) for close in found), ZERO)
             for name in ("expected_total", "counted_total", "variance")
         },
-        "uncounted": house_now()[:-1] if day == today() else [],
-        "all_signed": bool(found) and all(close.status == CashCloseStatus.SIGNED_OFF for close in found),
+        "uncounted": uncounted,
+        "all_signed": bool(found) and signed and not uncounted,
     }

@@ -35,6 +35,8 @@ from scheduling.models import Appointment
 
 #: Letters of notes that fit beside an invoice's totals.
 NOTES_BESIDE = 500
+#: A draft's page is the second look: issuing it from here asks nothing more (WF-INV).
+REVIEW = _("Look it over: once issued, its lines, amounts and texts no longer change.")
 
 
 class InvoiceList(ListPage):
@@ -121,7 +123,9 @@ class InvoiceDetail(DetailPage):
             icon="cash-coin",
             when=lambda invoice: invoice.is_live and invoice.balance_due > 0,
         ),
-        Action(_("Issue"), "invoice_issue", form=forms.IssueInvoiceForm, style="primary", icon="send"),
+        Action(
+            _("Issue invoice"), "invoice_issue", form=forms.IssueInvoiceForm, style="primary", icon="send", at_once=True
+        ),
         Action(_("Edit"), "invoice_edit", form=forms.EditInvoiceForm, icon="pencil"),
         Action(_("Print"), "invoice_pdf", permission="invoices.view", icon="printer"),
         Action(_("Account"), "patient_account", permission="invoices.view", icon="person-lines-fill", key=patient_of),
@@ -166,6 +170,7 @@ class InvoiceDetail(DetailPage):
             lines=invoice.line_items.all(),
             qr=qr_code(invoice.invoice_number),
             notes_beside=notes_beside(invoice),
+            page_subtitle=REVIEW if invoice.is_draft else "",
             **kwargs,
         )
 

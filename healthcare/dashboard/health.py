@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from healthcare.clock import today
 from healthcare.dashboard.tiles import link
+from healthcare.generic.base import Page
 from healthcare.health import (
     MIN_FREE_BYTES,
     backup_is_fresh,
@@ -26,6 +29,37 @@ from reporting.periods import Period
 KEPT = 60
 
 
+def since_yesterday() -> Period:
+    """The days for which failures are told."""
+    return Period(today() - timedelta(days=1), today())
+
+
+def failed_tasks() -> Any:
+    """What the worker gave up since yesterday, the latest first."""
+    from django_q.models import Failure
+
+    return Failure.objects.filter(since_yesterday().moments("stopped")).order_by("-stopped")
+
+
+class FailedTasks(Page):
+    """The tasks that failed: which, when, how often they were tried, by what kind of error."""
+
+    permission = "admin.use"
+    template_name = "failed_tasks.html"
+    page_title = gettext_lazy("Failed background tasks")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render_to_response(
+            self.get_context_data(rows=[(task, kind_of_error(task.result)) for task in failed_tasks()])
+        )
+
+
+def kind_of_error(result: Any) -> str:
+    """The class alone, from the end of the traceback: its message may hold what a patient's row says."""
+    last = str(result or "").strip().rpartition("\n")[2]
+    return last.partition(":")[0] if "Traceback" in str(result) else ""
+
+
 def parts() -> list[dict[str, Any]]:
     """Part by part: its name, whether it is well, what to know, where to look."""
     return cache.get_or_set("dashboard:health", look, KEPT) or []
@@ -33,12 +67,8 @@ def parts() -> list[dict[str, Any]]:
 
 def look() -> list[dict[str, Any]]:
     """Ask each part."""
-    from django_q.models import Failure
-
-    free, made = free_bytes(), last_backup()
-    yesterday = today() - timedelta(days=1)
-    since = Period(yesterday, today())
-    lost = Failure.objects.filter(since.moments("stopped")).count()
+    free, made, since = free_bytes(), last_backup(), since_yesterday()
+    lost = failed_tasks().count()
     failed = Report.objects.active().filter(since.moments("created_at"), status=ReportStatus.FAILED).count()
     return [
         {
@@ -67,11 +97,12 @@ def look() -> list[dict[str, Any]]:
             "label": _("Background tasks"),
             "well": not lost,
             "text": _("%(count)s failed since yesterday") % {"count": lost},
+            "url": link("failed_tasks"),
         },
         {
             "label": _("Reports"),
             "well": not failed,
             "text": _("%(count)s failed since yesterday") % {"count": failed},
-            "url": link("report_list", status="failed", created_at_after=yesterday),
+            "url": link("report_list", status="failed", created_at_after=since.start),
         },
     ]

@@ -58,7 +58,8 @@ class Action:
     keyed: bool = True
     #: The key in the URL, where it is not the row's own.
     key: Callable[[Any], Any] | None = None
-    #: Done by the click itself; the page behind the URL comes only if there is something to read or to choose.
+    #: Done by the click itself, on a page that is the second look already; the step's own page comes only if there is
+    #: something to read or to choose.
     at_once: bool = False
     #: For a step that needs a reason: the field, and the usual reasons to choose from beside the button.
     reasons: tuple[str, tuple[Any, ...]] | None = None
@@ -83,8 +84,18 @@ class Action:
             "style": self.style,
             "icon": self.icon,
             "method": "post" if self.at_once else "get",
-            "hidden": {"at_once": 1, "shown_patient": row.patient_of_row(), "new_id": new_id()} if self.at_once else {},
+            "hidden": self.said_by_the_page(row) if self.at_once else {},
             "reasons": self.reasons,
+        }
+
+    @staticmethod
+    def said_by_the_page(row: Any) -> dict[str, Any]:
+        """As the step's own form would: of whom and of which version the person decides; the key of what is made."""
+        return {
+            "at_once": 1,
+            "shown_patient": row.patient_of_row(),
+            "updated_at_seen": row.updated_at.isoformat(),
+            "new_id": new_id(),
         }
 
 

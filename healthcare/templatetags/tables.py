@@ -83,7 +83,7 @@ def cell_start(label: str, *, at_end: bool, first: bool) -> str:
 
 @register.simple_tag(takes_context=True)
 def action_buttons(context: Any, actions: Any, small: bool = False) -> SafeString:
-    """The buttons of a page: {"label", "url", "style": primary|secondary|danger, "icon", "method": get|post}."""
+    """The buttons: {"label", "url", "style": primary|secondary|danger, "icon", "method": get|post, "hidden"}."""
     return mark_safe(draw_actions(actions or (), context.get("csrf_token"), small=small))
 
 

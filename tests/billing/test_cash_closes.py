@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -83,6 +84,13 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
     assert expected(billing_officer) == {}  # the next close begins here
     own = submit(SignOffCashCloseForm, actor=billing_officer, instance=close)
     assert "Somebody else" in str(own.errors)
+    for step in ("cash_close_sign_off", "cash_close_reject"):
+        page = client.get(reverse(step, args=[close.pk]))
+        assert page.url == close.get_absolute_url()
+        assert "Somebody else than the officer signs off." in map(str, get_messages(page.wsgi_request))
+        assert client.post(reverse(step, args=[close.pk]), {"review_note": "x"}).status_code == 200
+    close.refresh_from_db()
+    assert close.status == "counted"
     assert submit(SignOffCashCloseForm, actor=administrator, instance=close).is_valid()
     assert not submit(RejectCashCloseForm, actor=administrator, instance=close, data={"review_note": "x"}).is_valid()
     assert set(AuditLog.objects.filter(entity_type="cash_close").values_list("action", flat=True)) == {
@@ -95,6 +103,7 @@ def test_a_day_from_payments_to_the_locked_close(login, billing_officer, pay, ad
     house = client.get(reverse("cash_close_house"))
     assert house.context["totals"]["variance"] == -60 and house.context["all_signed"]
     pay("7")
+    assert not client.get(reverse("cash_close_house")).context["all_signed"]
     text = " ".join(read(client.get(reverse("cash_close_house_pdf")))[1])
     for words in ("$180.25", "Cheque is with the doctor", administrator.last_name, "Not counted yet", "$7.00"):
         assert words in text, words

@@ -382,6 +382,25 @@ def test_issue_freezes_amounts_and_texts(login, billing_officer, create, visit):
     assert invoice.line_items.count() == 1
 
 
+@pytest.mark.spec("WF-INV", "FND-7")
+def test_the_draft_that_was_looked_over_is_issued_by_its_own_button(login, billing_officer, create, visit):
+    invoice = create(visit, FEE).instance
+    client = login(billing_officer)
+    page = client.get(invoice.get_absolute_url())
+    (issue,) = [action for action in page.context["actions"] if action["method"] == "post"]
+    assert issue["url"] == reverse("invoice_issue", args=[invoice.pk])
+    assert f'name="updated_at_seen" value="{issue["hidden"]["updated_at_seen"]}"' in page.content.decode()
+    # Changed by somebody else since it was shown: what nobody looked over is not issued.
+    Invoice.objects.get(pk=invoice.pk).save()
+    assert client.post(issue["url"], issue["hidden"]).status_code == 409
+    assert Invoice.objects.get().status == "draft"
+    (issue,) = [
+        action for action in client.get(invoice.get_absolute_url()).context["actions"] if action["method"] == "post"
+    ]
+    assert client.post(issue["url"], issue["hidden"]).url == invoice.get_absolute_url()
+    assert Invoice.objects.get().status == "issued"
+
+
 @pytest.mark.spec("RULE-INV-2")
 def test_invoice_without_lines_is_not_issued(billing_officer):
     form = submit(IssueInvoiceForm, actor=billing_officer, instance=InvoiceFactory())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import openpyxl
 import pytest
@@ -19,12 +21,14 @@ from audit.models import AuditLog
 from billing.forms import IssueInvoiceForm, RecordPaymentForm, VoidPaymentForm
 from billing.models import Invoice, Service
 from departments.models import ClinicSettings
-from healthcare.clock import today
+from healthcare.clock import now, today
+from healthcare.templatetags.display import cell
 from healthcare.workflow import submit
 from tests.factories import (
     CashCloseFactory,
     ConsultationFactory,
     DepartmentFactory,
+    InsuranceProviderFactory,
     InvoiceFactory,
     PatientAllergyFactory,
     PatientFactory,
@@ -85,6 +89,56 @@ def test_invoice_pdf_says_who_what_how_much_and_by_when(login, billing_officer):
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert response.headers["Content-Disposition"] == f'inline; filename="{invoice.invoice_number}.pdf"'
     assert AuditLog.objects.filter(action="print", entity_id=invoice.pk).count() == 2
+
+
+@pytest.mark.spec("PRN-1", "WF-PAY")
+def test_the_patient_is_asked_for_no_more_than_the_insurer_leaves(login, billing_officer):
+    insurer = InsuranceProviderFactory(name="Blue Shield")
+    invoice = InvoiceFactory(
+        patient__insurance_provider=insurer,
+        lines=[("Visit", 1, "120.00")],
+        covered_amount=Decimal(80),
+        due_date=today(),
+    )
+    submit(IssueInvoiceForm, actor=billing_officer, instance=invoice)
+    client = login(billing_officer)
+
+    def said():
+        """The page, the paper and the statement, as they read now."""
+        account, statement = (
+            reverse(name, args=[invoice.patient_id]) for name in ("patient_account", "patient_statement")
+        )
+        page = client.get(invoice.get_absolute_url()).content.decode() + client.get(account).content.decode()
+        paper = " ".join(
+            " ".join(read(client.get(url))[1]) for url in (reverse("invoice_pdf", args=[invoice.pk]), statement)
+        )
+        return " ".join(re.sub("<[^>]+>", "", page).split()), " ".join(paper.split())
+
+    def pay(amount, method, reference=""):
+        data = {"invoice": invoice.pk, "amount": amount, "payment_method": method, "transaction_reference": reference}
+        form = submit(RecordPaymentForm, actor=billing_officer, data=data)
+        assert form.is_valid(), form.errors
+        return form.instance
+
+    page, paper = said()
+    for text in (page, paper):
+        assert "Please pay $40.00 by" in text and "Blue Shield is to pay $80.00." in text
+    assert "$40.00tobepaidbythepatient" in paper.replace(" ", "") and "Of which the insurance pays $80.00" in paper
+    first = client.get(reverse("invoice_pay", args=[invoice.pk])).context["form"].initial["amount"]
+    assert first == Decimal("40.00")
+    receipt = pay("15.50", "cash")
+    for name in ("payment_receipt", "payment_receipt_narrow"):
+        text = " ".join(" ".join(read(client.get(reverse(name, args=[receipt.pk])))[1]).split())
+        assert "Balance due $104.50 Of which the insurance pays $80.00 Of which the patient pays $24.50" in text
+    pay("30.25", "insurance", "CLAIM-1")
+    assert "Please pay $24.50 by" in said()[1] and "Blue Shield is to pay $49.75." in said()[1]
+    pay("24.50", "debit_card")
+    page, paper = said()
+    for text in (page, paper):
+        assert "You have nothing to pay. Blue Shield is to pay $49.75." in text and "Please pay" not in text
+    # An insurer that paid for the patient too leaves nobody anything to ask for.
+    pay("49.75", "insurance", "CLAIM-2")
+    assert "is to pay" not in said()[0] and "nothing to pay" not in said()[0]
 
 
 @pytest.mark.spec("PRN-1")
@@ -164,6 +218,52 @@ def test_invoice_list_filters_searches_sorts_and_exports(login, billing_officer)
     assert sheet["B2"].data_type == "s"
 
 
+@pytest.mark.spec("PAGE-2")
+@pytest.mark.parametrize(
+    ("name", "query", "amount", "total"),
+    [
+        ("invoice_list", {}, "Total", "1,620.75"),
+        ("invoice_list", {"status": "partially_paid"}, "Balance due", "1,100.50"),
+        ("invoice_list", {"q": "Sought", "ordering": "total_amount"}, "Paid", "100.25"),
+        ("payment_list", {}, "Amount", "140.25"),
+        ("payment_list", {"payment_method": "cheque"}, "Amount", "40"),
+        ("service_list", {"q": "Dressing"}, "Price", "12.50"),
+        ("cash_close_list", {}, "Expected", "70.10"),
+        ("invoice_unbilled", {}, "", "0"),
+    ],
+)
+def test_every_list_exports_what_its_screen_shows(login, administrator, name, query, amount, total):
+    sought = PatientFactory(last_name='Sought, "=1+1"')
+    invoice = InvoiceFactory(patient=sought, status="issued", lines=[("A", 3, "400.25")], due_date=today())
+    PaymentFactory(invoice=invoice, amount=Decimal("100.25"))
+    other = InvoiceFactory(status="issued", lines=[("B", 1, "420")], invoice_date=today() - timedelta(60))
+    PaymentFactory(invoice=other, amount=Decimal(40), payment_method="cheque", voided_at=now(), void_reason="x")
+    ServiceFactory(name="Dressing", default_price=Decimal("12.50"))
+    CashCloseFactory(expected_total=Decimal("70.10"), counted_total=Decimal("70.10"))
+    ConsultationFactory(completed=True)
+
+    def plain(value):
+        """A cell of either, comparable: numbers as such, nothing as nothing."""
+        text = " ".join(unescape(re.sub("<[^>]+>", " ", str(value))).split())
+        if text in ("Yes", "No"):
+            return str(text == "Yes")
+        number = text.replace("$", "").replace(",", "")
+        if re.fullmatch(r"-?\d+(\.\d+)?", number):
+            return Decimal(number)
+        return None if text in ("None", "— not given", "") else re.sub(r"(\d\d:\d\d):\d\d.*| 00:00:00", r"\1", text)
+
+    client = login(administrator)
+    page = client.get(reverse(name), query)
+    screen = [[plain(cell(entry["value"])) for entry in row["cells"]] for row in page.context["rows"]]
+    file = client.get(reverse(name), query | {"export": "xlsx"})
+    head, *rows = openpyxl.load_workbook(io.BytesIO(b"".join(file.streaming_content))).active.iter_rows(
+        values_only=True
+    )
+    assert screen and [[plain(value) for value in row] for row in rows] == screen
+    if amount:
+        assert sum(plain(row[head.index(amount)]) for row in rows) == Decimal(total.replace(",", ""))
+
+
 @pytest.mark.spec("ROLE-2")
 @pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist"])
 def test_money_is_for_billing_and_administrators_alone(client, staff, role):
@@ -196,7 +296,7 @@ def test_buttons_follow_the_status(login, billing_officer):
         page = client.get(invoice.get_absolute_url())
         return {str(action["label"]) for action in page.context["actions"]}
 
-    assert buttons(InvoiceFactory()) == {"Issue", "Edit", "Print", "Account", "Cancel"}
+    assert buttons(InvoiceFactory()) == {"Issue invoice", "Edit", "Print", "Account", "Cancel"}
     assert buttons(InvoiceFactory(status="issued")) == {"Record payment", "Print", "Account", "Credit note", "Cancel"}
     assert buttons(PaymentFactory().invoice) == {"Record payment", "Print", "Account", "Credit note"}
     assert buttons(InvoiceFactory(status="paid")) == {"Print", "Account"}

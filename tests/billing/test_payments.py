@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -94,6 +95,18 @@ def test_bad_amount_is_refused_at_its_field(pay, amount):
     invoice = InvoiceFactory(status="issued")
     assert pay(invoice, amount).errors["amount"]
     assert not Payment.objects.exists()
+
+
+@pytest.mark.spec("VAL-4")
+@pytest.mark.parametrize("typed", ["NaN", "Infinity", "1e400", "12,50", "1.005"])
+def test_what_was_typed_stays_with_its_message(login, billing_officer, typed):
+    """In an input of text: a browser empties one of numbers that holds no number."""
+    invoice = InvoiceFactory(status="issued")
+    page = login(billing_officer).post(reverse("invoice_pay", args=[invoice.pk]), {"amount": typed, "tendered": typed})
+    for name in ("amount", "tendered"):
+        (field,) = re.findall(f'<input[^>]*name="{name}"[^>]*>', page.content.decode())
+        assert 'type="text"' in field and f'value="{typed}"' in field and 'aria-invalid="true"' in field
+        assert page.context["form"].errors[name]
 
 
 @pytest.mark.spec("RULE-PAY-2")

@@ -17,6 +17,7 @@ TABLE = {
     "login": "public",
     "setup": "public",
     "checklist": "A",
+    "failed_tasks": "A",
     "login_code": "public",
     "login_again": "public",
     "logout": "public",

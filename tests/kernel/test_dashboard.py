@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import Failure
 
 from healthcare.clock import now, today
 from healthcare.roles import Role
@@ -100,11 +101,34 @@ def test_each_queue_is_the_list_behind_it(client, login, staff, role):
         behind = client.get(queue["link"]["url"]).context["pager"]["count_label"]
         assert str(queue["count"]) == behind, queue["title"]
     for part in context["health"]:
-        if part.get("url"):
+        if part["label"] == "Reports":
             assert part["text"].split()[0] == client.get(part["url"]).context["pager"]["count_label"] == "1"
 
 
 @pytest.mark.spec("RULE-CONS-2")
+def test_failed_tasks_are_listed_without_what_they_were_about(login, administrator):
+    """The part of the system's health counts what its page lists; an error's words may name a patient."""
+    for number, days in enumerate((0, 0, 3)):
+        Failure.objects.create(
+            id=f"{number:032}",
+            func="reporting.worker.generate",
+            started=now() - timedelta(days=days),
+            stopped=now() - timedelta(days=days),
+            success=False,
+            attempt_count=3,
+            result="Lopez, Maria : Traceback (most recent call last):\n  ...\nValueError: Lopez, Maria",
+        )
+    cache.clear()
+    client = login(administrator)
+    (part,) = [part for part in client.get("/").context["health"] if part["label"] == "Background tasks"]
+    assert part["text"] == "2 failed since yesterday" and not part["well"]
+    page = client.get(part["url"])
+    assert [(task.func, error) for task, error in page.context["rows"]] == [
+        ("reporting.worker.generate", "ValueError")
+    ] * 2
+    assert part["text"] in page.content.decode() and "Lopez" not in page.content.decode()
+
+
 def test_who_is_measured_in_the_minute_of_the_check_in_is_ready(login, doctor):
     """Nurses type minutes: what is before the check-in by seconds only counts for both queues."""
     arrived = now().replace(second=40)

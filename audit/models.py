@@ -14,11 +14,11 @@ from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.digests import canonical, mac_of
+from healthcare.clock import local
 from healthcare.generic.base import url_of
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
 
@@ -174,7 +174,7 @@ class AuditLog(BaseModel):
     @property
     def moment(self) -> str:
         """When it happened, to the second, on the clinic's clock."""
-        return f"{timezone.localtime(self.created_at, timezone.get_default_timezone()):%Y-%m-%d %H:%M:%S}"
+        return f"{local(self.created_at):%Y-%m-%d %H:%M:%S}"
 
     @property
     def entity_label(self) -> str:

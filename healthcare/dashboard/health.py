@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from healthcare.clock import today
+from healthcare.clock import local, today
 from healthcare.dashboard.tiles import link
 from healthcare.health import (
     MIN_FREE_BYTES,
@@ -55,7 +54,7 @@ def look() -> list[dict[str, Any]]:
         {
             "label": _("Backup"),
             "well": backup_is_fresh(),
-            "text": f"{timezone.localtime(made):%Y-%m-%d %H:%M}" if made else _("never made"),
+            "text": f"{local(made):%Y-%m-%d %H:%M}" if made else _("never made"),
         },
         {
             "label": _("Seals of the audit log"),

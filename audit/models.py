@@ -77,6 +77,8 @@ class Action(models.TextChoices):
 
 #: A name that so many bear is no use as a search.
 MOST_PEOPLE, MOST_PATIENTS = 50, 200
+#: So few patients are read one by one, each in the order of time; the rows of more together are few enough to sort.
+FEW_PATIENTS = 20
 
 
 class AuditLogQuerySet(BaseQuerySet):
@@ -116,7 +118,9 @@ def parts_of(text: str) -> list[Q]:
     people, patients = get_user_model().objects, apps.get_model("patients", "Patient").objects
     parts += [Q(user_id=key) for key in people.search(text).values_list("pk", flat=True)[:MOST_PEOPLE]]
     keys = list(patients.search(text).values_list("pk", flat=True)[:MOST_PATIENTS])
-    return [*parts, Q(patient_id__in=keys)] if keys else parts
+    if len(keys) > FEW_PATIENTS:
+        return [*parts, Q(patient_id__in=keys)]
+    return [*parts, *(Q(patient_id=key) for key in keys)]
 
 
 class AuditLog(BaseModel):

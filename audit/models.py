@@ -14,11 +14,11 @@ from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.digests import canonical, mac_of
+from healthcare.clock import local
 from healthcare.generic.base import url_of
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint
 
@@ -77,6 +77,8 @@ class Action(models.TextChoices):
 
 #: A name that so many bear is no use as a search.
 MOST_PEOPLE, MOST_PATIENTS = 50, 200
+#: So few patients are read one by one, each in the order of time; the rows of more together are few enough to sort.
+FEW_PATIENTS = 20
 
 
 class AuditLogQuerySet(BaseQuerySet):
@@ -116,7 +118,9 @@ def parts_of(text: str) -> list[Q]:
     people, patients = get_user_model().objects, apps.get_model("patients", "Patient").objects
     parts += [Q(user_id=key) for key in people.search(text).values_list("pk", flat=True)[:MOST_PEOPLE]]
     keys = list(patients.search(text).values_list("pk", flat=True)[:MOST_PATIENTS])
-    return [*parts, Q(patient_id__in=keys)] if keys else parts
+    if len(keys) > FEW_PATIENTS:
+        return [*parts, Q(patient_id__in=keys)]
+    return [*parts, *(Q(patient_id=key) for key in keys)]
 
 
 class AuditLog(BaseModel):
@@ -174,7 +178,7 @@ class AuditLog(BaseModel):
     @property
     def moment(self) -> str:
         """When it happened, to the second, on the clinic's clock."""
-        return f"{timezone.localtime(self.created_at, timezone.get_default_timezone()):%Y-%m-%d %H:%M:%S}"
+        return f"{local(self.created_at):%Y-%m-%d %H:%M:%S}"
 
     @property
     def entity_label(self) -> str:

@@ -11,11 +11,10 @@ from typing import Any
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import LIVE_STATUSES, Invoice, Payment, PaymentKind, PaymentMethod, Refund
-from healthcare.clock import today
+from healthcare.clock import today, zone
 from healthcare.money import ZERO, cents
 
 #: Days past due, up to and including, with their names; what is not due yet comes first, the oldest last.
@@ -90,7 +89,7 @@ def entries(patient: Any) -> QuerySet[Any, tuple[Any, ...]]:
         return found.filter(patient=patient).order_by().annotate(**columns).values_list(*columns)
 
     def day_of(moment: str) -> TruncDate:
-        return TruncDate(moment, tzinfo=timezone.get_default_timezone())
+        return TruncDate(moment, tzinfo=zone())
 
     first = Payment.objects.filter(Q(voided_at__isnull=True) | Q(is_refunded=True), carried_from__isnull=True)
     kept_and_voided = Payment.objects.filter(voided_at__isnull=False, is_refunded=False, carried_from__isnull=False)

@@ -312,6 +312,13 @@ GUARDS = [
         first="PERFORM 1 FROM users WHERE id IN (NEW.processed_by_user_id, NEW.voided_by_user_id) "
         "ORDER BY id FOR KEY SHARE;",
     ),
+    refusing(
+        "clinic_settings_currency_kept",
+        "clinic_settings",
+        _("Invoices were issued in the present currency: it stays."),
+        {"UPDATE": "OLD.currency <> NEW.currency AND EXISTS (SELECT 1 FROM invoices WHERE issued_at IS NOT NULL)"},
+        field="currency",
+    ),
     _not_while_closing("payments"),
     _not_while_closing("refunds"),
     _paid_adds_up(),

@@ -12,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, Max, Min, OuterRef, Q, Sum
-from django.utils import timezone
 
 from billing.models import CashClose, CashCloseStatus, Payment, PaymentMethod, Refund
-from healthcare.clock import today
+from healthcare.clock import date_of, today, zone
 from healthcare.money import ZERO, cents
 
 #: Values of notes and coins, the greatest first.
@@ -49,8 +48,7 @@ def open_since_of(officers: Iterable[Any]) -> dict[UUID, datetime]:
 
 def first_days(officers: list[UUID]) -> dict[UUID, datetime]:
     """The midnight before each officer's first entry of the last days; today's where there is none."""
-    zone = timezone.get_default_timezone()
-    midnight = datetime.combine(today(), time.min, tzinfo=zone)
+    midnight = datetime.combine(today(), time.min, tzinfo=zone())
     found = dict.fromkeys(officers, midnight)
     for rows, person, moment in (
         (Payment.objects.received(), "processed_by_user", "created_at"),
@@ -59,7 +57,7 @@ def first_days(officers: list[UUID]) -> dict[UUID, datetime]:
     ):
         recent = rows.filter(**{f"{person}__in": officers, f"{moment}__gte": midnight - REACHES_BACK}).order_by()
         for key, first in recent.values_list(person).annotate(first=Min(moment)):
-            day = datetime.combine(first.astimezone(zone).date(), time.min, tzinfo=zone)
+            day = datetime.combine(date_of(first), time.min, tzinfo=zone())
             found[key] = min(found[key], day)
     return found
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinical import news2
 from clinical.models import LabTest, LabTestStatus, VitalSign
 from clinical.reference_ranges import read
+from healthcare.clock import local
 from healthcare.sparkline import sparkline
 from patients.models import Patient
 
@@ -82,7 +82,7 @@ def chart(
         "json": json.dumps(
             {
                 "kind": "trend",
-                "labels": [f"{timezone.localtime(at):%Y-%m-%d %H:%M}" for at, _text, _numbers in rows],
+                "labels": [f"{local(at):%Y-%m-%d %H:%M}" for at, _text, _numbers in rows],
                 "series": [
                     {"label": str(line), "values": [None if n[i] is None else float(n[i]) for _at, _text, n in rows]}
                     for i, line in enumerate(lines)

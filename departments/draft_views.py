@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.urls import Resolver404, resolve
-from django.utils import timezone
 
 from departments.drafts import LONGEST, FormDraft
 from healthcare.access import RoleView
+from healthcare.clock import local
 from healthcare.roles import may
 
 #: Carried along by every form, and nothing that somebody typed.
@@ -83,4 +83,4 @@ class DraftDiscard(RoleView):
 
 def shown_time(draft: FormDraft) -> str:
     """`14:05`, on the clinic's wall clock."""
-    return f"{timezone.localtime(draft.updated_at):%H:%M}"
+    return f"{local(draft.updated_at):%H:%M}"

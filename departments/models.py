@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from time import monotonic
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 
 from departments.sessions import end_tokens
 from healthcare.clock import now
 from healthcare.crypto import SealedField
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
+from healthcare.money import Currency
 from healthcare.roles import Role, may
+from healthcare.tasks import keep_daily_times
 from healthcare.text import LongTextField, PhoneField, display_phone
+
+#: How the names of places' time zones begin; others are old spellings or mere offsets.
+CONTINENTS = frozenset(
+    {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
 
 
 class Department(BaseModel):
@@ -238,8 +248,15 @@ class Session(AbstractBaseSession):
         db_table = "sessions"
 
 
+def time_zones() -> list[tuple[str, Any]]:
+    """The zones to choose from: the environment's, then those that are named for a place."""
+    here = _("As this server is set: %(zone)s") % {"zone": settings.CLINIC_TIME_ZONE}
+    places = (name for name in available_timezones() if name.partition("/")[0] in CONTINENTS)
+    return [("", here), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in sorted(places))]
+
+
 class ClinicSettings(BaseModel):
-    """The clinic's letterhead, currency and tax: one row."""
+    """The clinic's letterhead, clock, currency and tax: one row."""
 
     _shown: ClassVar[ClinicSettings | None] = None
     _shown_at: ClassVar[float] = 0.0
@@ -256,6 +273,21 @@ class ClinicSettings(BaseModel):
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=40,
+        blank=True,
+        default="",
+        choices=time_zones,
+        help_text=_("The clinic's wall clock: what day it is, and when visits begin."),
+    )
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        choices=[(one.value, f"{one.value} {one.label}" if one.label != one.value else one.value) for one in Currency],
+        default="USD",
+        help_text=_("How amounts are shown. It stays as it is once an invoice was issued."),
+    )
     paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", _("Letter"))], default="A4")
     second_factor_roles = models.JSONField(
         _("second factor required for"),
@@ -268,7 +300,10 @@ class ClinicSettings(BaseModel):
         db_table = "clinic_settings"
         verbose_name = _("clinic settings")
         verbose_name_plural = _("clinic settings")
-        constraints = [range_constraint("tax_rate", "clinic_settings", low=0, high=100)]
+        constraints = [
+            range_constraint("tax_rate", "clinic_settings", low=0, high=100),
+            enum_constraint("currency", Currency, "clinic_settings"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -280,14 +315,21 @@ class ClinicSettings(BaseModel):
 
     @classmethod
     def shown(cls) -> ClinicSettings:
-        """The settings for a page's head: read again every few seconds only, for every page shows them."""
+        """The settings as pages show them: read again every few seconds only, for every page needs them."""
         if cls._shown is None or monotonic() - cls._shown_at >= settings.CLINIC_SHOWN_SECONDS:
-            cls._shown, cls._shown_at = cls.current(), monotonic()
+            cls._shown_at = monotonic()
+            try:
+                cls._shown = cls.current()
+            except DatabaseError:  # away, or not migrated yet: whoever needs more of it than the clock will say so
+                cls._shown = cls._shown or cls()
         return cls._shown
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        before = ClinicSettings.current().zone
         super().save(*args, **kwargs)
         ClinicSettings._shown = None
+        if self.zone != before:
+            keep_daily_times(before, self.zone)
 
     @property
     def logo_url(self) -> str:
@@ -295,9 +337,9 @@ class ClinicSettings(BaseModel):
         return reverse("clinic_logo") if self.logo else ""
 
     @property
-    def currency(self) -> str:
-        """The currency sign shown before amounts."""
-        return "$"
+    def zone(self) -> tzinfo:
+        """The time zone; the environment's (CLINIC_TIME_ZONE) where none was chosen."""
+        return ZoneInfo(self.time_zone) if self.time_zone else get_default_timezone()
 
 
 class Counter(BaseModel):

@@ -6,12 +6,12 @@ import secrets
 import string
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from departments import lockout
+from healthcare.clinic import clinic
 
 
 class ComplexityValidator:
@@ -58,8 +58,7 @@ class CommonCoreValidator(CommonPasswordValidator):
     def validate(self, password: str, user: Any = None) -> None:
         """ValidationError if the password, or what is left without its trimmings, is in the list."""
         word = password.lower().strip()
-        clinic = apps.get_model("departments", "ClinicSettings").shown().name
-        trade = WORDS_OF_THE_TRADE | set(clinic.lower().split())
+        trade = WORDS_OF_THE_TRADE | set(clinic().name.lower().split())
         for core in {word, word.strip(string.digits + string.punctuation + " ")}:
             for common in (core, core.translate(_LEET)):
                 if common in trade:

@@ -19,9 +19,12 @@ class HealthcareConfig(AppConfig):
     verbose_name = _("Healthcare Management System")
 
     def ready(self) -> None:
-        from healthcare import checks, guards, logs, planner  # noqa: F401 - checks and receivers register themselves
+        from django_q.signals import pre_execute
+
+        from healthcare import checks, guards, logs, planner, tasks  # noqa: F401 - checks and receivers register
 
         guards.register_messages()
+        pre_execute.connect(tasks.keep_clinics_time, dispatch_uid="healthcare.clinics_time")
         pre_migrate.connect(guards.uninstall, sender=self, dispatch_uid="healthcare.guards_away")
         post_migrate.connect(guards.install, sender=self, dispatch_uid="healthcare.guards")
         post_migrate.connect(planner.schedule, sender=self, dispatch_uid="healthcare.statistics")

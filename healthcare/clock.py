@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from django.utils import timezone
+
+from healthcare.clinic import clinic
 
 _injected: ContextVar[datetime | None] = ContextVar("injected_now", default=None)
 
@@ -25,18 +27,33 @@ def at(moment: datetime) -> Iterator[None]:
         _injected.reset(token)
 
 
+def zone() -> tzinfo:
+    """The clinic's time zone: the one of its settings, else the environment's (CLINIC_TIME_ZONE)."""
+    found: tzinfo = clinic().zone
+    return found
+
+
+def local(moment: datetime) -> datetime:
+    """The moment as the clinic's clock shows it."""
+    return timezone.localtime(moment, zone())
+
+
+def date_of(moment: datetime) -> date:
+    """The moment's date on the clinic's wall calendar."""
+    return local(moment).date()
+
+
 def today() -> date:
-    """The date on the clinic's wall calendar (settings.CLINIC_TIME_ZONE)."""
-    return timezone.localdate(now(), timezone.get_default_timezone())
+    """The date on the clinic's wall calendar."""
+    return date_of(now())
 
 
 def wall_clock() -> datetime:
     """The clinic's wall clock as a naive datetime, to compare with appointment dates and times."""
-    return timezone.localtime(now(), timezone.get_default_timezone()).replace(tzinfo=None)
+    return local(now()).replace(tzinfo=None)
 
 
 def next_at(at: time) -> datetime:
     """The next moment when the clinic's clock shows this time."""
-    zone = timezone.get_default_timezone()
-    today_at = datetime.combine(now().astimezone(zone).date(), at, tzinfo=zone)
+    today_at = datetime.combine(today(), at, tzinfo=zone())
     return today_at if today_at > now() else today_at + timedelta(days=1)

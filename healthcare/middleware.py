@@ -14,9 +14,11 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from healthcare import metrics
+from healthcare.clock import zone
 from healthcare.context import act
 from healthcare.events import record
 from healthcare.models import new_id
@@ -38,11 +40,15 @@ class ActingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id, started = new_id().hex, time.perf_counter()
         request.request_id = request_id  # type: ignore[attr-defined]
-        with act(
-            user=SimpleLazyObject(lambda: request.user if request.user.is_authenticated else None),
-            ip_address=client_address(request),
-            user_agent=printable(request.headers.get("User-Agent", ""))[:400],
-            request_id=request_id,
+        # Django's own filters, lookups and inputs go by the current zone. Only the process is asked how it does.
+        with (
+            timezone.override(None if request.path == "/healthz" else zone()),
+            act(
+                user=SimpleLazyObject(lambda: request.user if request.user.is_authenticated else None),
+                ip_address=client_address(request),
+                user_agent=printable(request.headers.get("User-Agent", ""))[:400],
+                request_id=request_id,
+            ),
         ):
             response = self.get_response(request)
             # By the answer, not by the exception: a missing CSRF token and a refusal in an inner middleware

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clinic import clinic
+
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
 #: The largest amount that any field takes; 10^12 and more is refused.
@@ -18,6 +20,29 @@ LARGEST = Decimal("9999999999.99")
 
 #: Commas stand between thousands only: whoever types `12,50` does not mean 1250.
 _PLAIN = re.compile(r"[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5})(\.\d{0,12})?|[+-]?\.\d{1,12}", re.ASCII)
+
+
+class Currency(models.TextChoices):
+    """The currencies to choose from, all of two decimals, each with its sign."""
+
+    USD = "USD", "$"
+    EUR = "EUR", "€"
+    GBP = "GBP", "£"
+    CHF = "CHF", "CHF"
+    CAD = "CAD", "CA$"
+    AUD = "AUD", "A$"
+    NZD = "NZD", "NZ$"
+    SGD = "SGD", "S$"
+    INR = "INR", "₹"
+    BRL = "BRL", "R$"
+    MXN = "MXN", "MX$"
+    ZAR = "ZAR", "R"
+
+
+def sign() -> str:
+    """What stands before amounts in the clinic's currency; letters keep their distance."""
+    shown = str(Currency(clinic().currency).label)
+    return f"{shown} " if shown.isalpha() else shown
 
 
 def cents(amount: Decimal | int | str) -> Decimal:
@@ -46,7 +71,7 @@ class MoneyFormField(forms.DecimalField):
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
             return None
-        text = str(value).strip().removeprefix("$")
+        text = str(value).strip().removeprefix(sign().strip()).strip()
         if not _PLAIN.fullmatch(text):
             raise ValidationError(_("Enter an amount such as 125.00."), code="invalid")
         return super().to_python(text.replace(",", ""))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clinic import clinic
 from healthcare.roles import may
 
 
@@ -118,12 +118,11 @@ def menu_of(user: Any, active: str) -> list[dict[str, Any]]:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the clinic, the menus, and on what their cached parts in `base.html` depend."""
     user = getattr(request, "user", None)
-    clinic = apps.get_model("departments", "ClinicSettings").shown()  # type: ignore[attr-defined]
     if user is None or not user.is_authenticated:
-        return {"clinic": clinic, "menu": [], "new_menu": []}
+        return {"clinic": clinic(), "menu": [], "new_menu": []}
     active = active_url(request.path)
     return {
-        "clinic": clinic,
+        "clinic": clinic(),
         "active_url": active,
         "idle_seconds": settings.SESSION_IDLE_SECONDS,
         # Called by the template only where the part is not in the cache.

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
+
+from healthcare.clock import zone
+
+#: Minutes.
+DAY = 24 * 60
 
 
 def enqueue(function: str, *args: Any) -> None:
@@ -14,6 +20,20 @@ def enqueue(function: str, *args: Any) -> None:
 
     # Robust: the change is committed by then, so a broken queue is logged and never shown as its failure.
     transaction.on_commit(lambda: async_task(function, *args), robust=True)
+
+
+def keep_clinics_time(**_kwargs: Any) -> None:
+    """Before each task: what a worker looks up by day, and writes, is by the clinic's clock as it is set now."""
+    timezone.activate(zone())
+
+
+def keep_daily_times(before: tzinfo, after: tzinfo) -> None:
+    """The clinic's clock was moved to another zone: daily work keeps its time on it."""
+    from django_q.models import Schedule
+
+    for work in Schedule.objects.filter(minutes=DAY):
+        work.next_run = work.next_run.astimezone(before).replace(tzinfo=after)
+        work.save(update_fields=["next_run"])
 
 
 def repeat(function: str, *, minutes: int, first: datetime | None = None) -> None:

@@ -19,6 +19,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from healthcare.clock import zone
+
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Excel holds no more text in a cell, and no more rows in a sheet.
 LONGEST_TEXT, MOST_ROWS = 32_767, 1_048_576
@@ -46,7 +48,7 @@ def cell(sheet: Any, value: Any, number_format: str = "", bold: bool = False) ->
     if value is None or value == "":
         return None
     if isinstance(value, datetime):
-        value = timezone.make_naive(value, timezone.get_default_timezone()) if timezone.is_aware(value) else value
+        value = timezone.make_naive(value, zone()) if timezone.is_aware(value) else value
         number_format = number_format or "yyyy-mm-dd hh:mm"
     elif isinstance(value, date) and value.year >= FIRST_YEAR:
         number_format = number_format or "yyyy-mm-dd"

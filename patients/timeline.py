@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import zone
 from healthcare.roles import may
 from patients.models import Patient
 
@@ -47,12 +48,12 @@ class Source:
 
 def moment_of(visit: Any) -> datetime:
     """A visit's start on the clinic's wall clock as a moment."""
-    return timezone.make_aware(visit.start, timezone.get_default_timezone())
+    return timezone.make_aware(visit.start, zone())
 
 
 def midnight(day: Any) -> datetime:
     """A day as a moment."""
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()), timezone.get_default_timezone())
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()), zone())
 
 
 SOURCES = (

@@ -9,8 +9,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from healthcare.clock import zone
 
 #: What a report may cover; beyond, dates cannot be computed with.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
@@ -42,7 +43,7 @@ class Period:
 
 def midnight(day: date) -> datetime:
     """The beginning of a day in the clinic's time zone."""
-    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
+    return datetime.combine(day, time.min, tzinfo=zone())
 
 
 def weekdays_within(first: date, last: date, weekday: int) -> int:

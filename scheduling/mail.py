@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from departments.models import ClinicSettings
+from healthcare.clock import zone
 from scheduling.models import Appointment, AppointmentStatus
 
 OPEN = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
@@ -85,4 +86,4 @@ def calendar_file(visit: Appointment, clinic: Any, method: str) -> str:
 
 def moment(wall: datetime) -> datetime:
     """A time of the clinic's wall clock as a moment in UTC, which every calendar understands without a zone table."""
-    return timezone.make_aware(wall, timezone.get_default_timezone()).astimezone(UTC)
+    return timezone.make_aware(wall, zone()).astimezone(UTC)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 
 import pytest
+from django.utils import timezone
 
+from departments.models import ClinicSettings
 from healthcare.roles import Role
 from tests import factories
 
@@ -41,6 +43,15 @@ def _collector():
 @pytest.fixture(autouse=True)
 def _media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _clinic_as_shipped(monkeypatch):
+    """The clinic's settings are their defaults until a test saves others; no test leaves its clock to the next."""
+    monkeypatch.setattr(ClinicSettings, "_shown", ClinicSettings())
+    monkeypatch.setattr(ClinicSettings, "_shown_at", float("inf"))
+    yield
+    timezone.deactivate()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinical.diagnosis_codes import CodesField
@@ -14,7 +13,7 @@ from clinical.forms.lab_tests import LabTestRows
 from clinical.forms.prescriptions import PrescriptionRows
 from clinical.models import Consultation, ConsultationAddendum, Problem, VitalSign
 from clinical.prescribing import PatientSafety
-from healthcare.clock import now, today
+from healthcare.clock import date_of, local, now, today
 from healthcare.context import act
 from healthcare.events import record
 from healthcare.roles import may
@@ -89,9 +88,7 @@ class StartConsultationForm(WorkflowForm):
 
 def vital_signs_since_check_in(appointment: Appointment) -> Any:
     """The patient's measurements of this visit (RULE-CONS-2), the newest first."""
-    midnight = timezone.localtime(now(), timezone.get_default_timezone()).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
+    midnight = local(now()).replace(hour=0, minute=0, second=0, microsecond=0)
     # A nurse types minutes, so the whole minute of the check-in counts.
     since = max(midnight, (appointment.checked_in_at or midnight).replace(second=0, microsecond=0))
     return (
@@ -165,7 +162,7 @@ class ConsultationForm(WorkflowForm):
         cleaned = super().clean() or self.cleaned_data
         refuse_if_locked(self.instance)
         refuse_if_abandoned(self.instance)
-        day = timezone.localdate(self.instance.consultation_date, timezone.get_default_timezone())
+        day = date_of(self.instance.consultation_date)
         follow_up = cleaned.get("follow_up_date")
         if follow_up is not None and follow_up <= day:
             self.add_error(

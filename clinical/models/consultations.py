@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
-from healthcare.clock import now
+from healthcare.clock import local, now
 from healthcare.models import BaseModel
 from healthcare.roles import Role
 from healthcare.text import LongTextField
@@ -132,7 +131,7 @@ class Consultation(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.patient} {timezone.localtime(self.consultation_date):%Y-%m-%d}"
+        return f"{self.patient} {local(self.consultation_date):%Y-%m-%d}"
 
     @classmethod
     def can_be_inactive(cls) -> bool:
@@ -205,7 +204,7 @@ class ConsultationAddendum(BaseModel):
         ordering = ["created_at"]
 
     def __str__(self) -> str:
-        return f"{self.consultation} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.consultation} {local(self.created_at):%Y-%m-%d %H:%M}"
 
     def patient_of_row(self) -> Any:
         return self.consultation.patient_id if self.consultation_id else None

@@ -6,12 +6,11 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinical import news2, zones
 from clinical.models.staff_key import user_key
-from healthcare.clock import now
+from healthcare.clock import date_of, local, now
 from healthcare.models import BaseModel, range_constraint
 from healthcare.text import LongTextField
 from patients.models import Patient
@@ -129,7 +128,7 @@ class VitalSign(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.patient} {timezone.localtime(self.recorded_at):%Y-%m-%d %H:%M}"
+        return f"{self.patient} {local(self.recorded_at):%Y-%m-%d %H:%M}"
 
     @property
     def struck(self) -> bool:
@@ -178,7 +177,7 @@ class VitalSign(BaseModel):
     @property
     def age(self) -> int:
         """The patient's age when it was measured."""
-        return self.patient.age_on(timezone.localdate(self.recorded_at))
+        return self.patient.age_on(date_of(self.recorded_at))
 
     @property
     def news2(self) -> news2.News2 | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinical.models import Consultation, LabTest, Prescription
-from healthcare.clock import now
+from healthcare.clock import date_of, now
 from healthcare.generic import PdfPage
 from healthcare.pdf import qr_code
 from healthcare.roles import may
@@ -92,7 +91,7 @@ class ConsultationSummary(ClinicalDocument):
         consultation = self.object
         measured = (
             consultation.patient.vital_signs.valid()
-            .filter(recorded_at__date=timezone.localdate(consultation.consultation_date))
+            .filter(recorded_at__date=date_of(consultation.consultation_date))
             .order_by("-recorded_at")
             .first()
         )

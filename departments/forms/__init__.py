@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from departments.models import ClinicSettings, Department, User
 from departments.passwords import is_present_password, new_password
 from healthcare.clock import now
+from healthcare.events import record
 from healthcare.roles import Role
 from healthcare.workflow import WorkflowForm, refuse
 
@@ -286,12 +287,13 @@ class LogoMixin:
 
 
 class ClinicSettingsForm(LogoMixin, WorkflowForm):
-    """The clinic's letterhead and tax rate."""
+    """The clinic's letterhead, clock, currency and tax rate."""
 
     permission = "settings.edit"
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (_("Clinic"), ("name", "address", "phone", "email", "logo")),
-        (_("Documents"), ("tax_rate", "paper")),
+        (_("Clock and money"), ("time_zone", "currency", "tax_rate")),
+        (_("Documents"), ("paper",)),
         (_("Access"), ("second_factor_roles",)),
     )
 
@@ -305,4 +307,26 @@ class ClinicSettingsForm(LogoMixin, WorkflowForm):
 
     class Meta:
         model = ClinicSettings
-        fields = ["name", "address", "phone", "email", "logo", "tax_rate", "paper", "second_factor_roles"]
+        fields = ["name", "address", "phone", "email", "logo", "time_zone", "currency", "tax_rate"]
+        fields += ["paper", "second_factor_roles"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        moved = "time_zone" in self.changed_from(ClinicSettings.current())
+        if moved and User.objects.filter(appointments__isnull=False).exists():
+            self.warn(
+                "time_zone",
+                "moderate",
+                _(
+                    "There are visits already. They keep their time of day, now by another clock; what was recorded "
+                    "is shown by it too, so that what happened around midnight may come to stand on another day."
+                ),
+            )
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        if self.warnings:
+            values = {"reason": self.cleaned_data["override_reason"].strip(), "warnings": self.warnings_for_record()}
+            record("override", saved, values=values)
+        return saved

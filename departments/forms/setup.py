@@ -22,7 +22,8 @@ class SetUpForm(LogoMixin, WorkflowForm):
     action = "create"
     submit_label = _("Set up the clinic")
     fieldsets: ClassVar[tuple[Any, ...]] = (
-        (_("The clinic"), ("name", "address", "phone", "email", "logo", "tax_rate", "paper", "departments")),
+        (_("The clinic"), ("name", "address", "phone", "email", "logo", "departments")),
+        (_("Clock and money"), ("time_zone", "currency", "tax_rate", "paper")),
         (_("You, the first administrator"), ("first_name", "last_name", "admin_email", "password")),
     )
 
@@ -46,7 +47,7 @@ class SetUpForm(LogoMixin, WorkflowForm):
 
     class Meta:
         model = ClinicSettings
-        fields = ["name", "address", "phone", "email", "logo", "tax_rate", "paper"]
+        fields = ["name", "address", "phone", "email", "logo", "time_zone", "currency", "tax_rate", "paper"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -13,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from departments.forms.setup import SetUpForm
 from departments.models import ClinicSettings, User
 from departments.views.login import begin
-from healthcare.clock import wall_clock
 from healthcare.generic import FormPage
 from healthcare.roles import PUBLIC
 from healthcare.workflow import submit
@@ -50,5 +48,4 @@ class SetUpPage(FormPage):
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
         # There is no clinic yet, and the settings' first name is the demo's.
-        clock = f"{wall_clock():%H:%M}"
-        return super().get_context_data(form=form, clinic=None, zone=settings.CLINIC_TIME_ZONE, clock=clock, **kwargs)
+        return super().get_context_data(form=form, clinic=None, **kwargs)

@@ -9,12 +9,11 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.db.models.functions import ExtractHour, TruncDate
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import Payment
-from healthcare.clock import today
+from healthcare.clock import today, zone
 from healthcare.roles import Role
 from reporting.charts import for_screen
 from reporting.periods import Period
@@ -77,9 +76,8 @@ def my_week(user: Any) -> Chart:
 def taken(user: Any) -> Chart:
     """Money received, day by day."""
     days = last_days()
-    zone = timezone.get_default_timezone()
     rows = Payment.objects.collected().filter(Period(days[0], days[-1]).moments("payment_date")).order_by()
-    by_day = rows.annotate(day=TruncDate("payment_date", tzinfo=zone)).values_list("day")
+    by_day = rows.annotate(day=TruncDate("payment_date", tzinfo=zone())).values_list("day")
     found = dict(by_day.annotate(sum=MoneySum("amount")))
     values = [found.get(day, 0) for day in days]
     return chart(_("Taken, last two weeks"), [date_format(day, "D j") for day in days], {_("Taken"): values})

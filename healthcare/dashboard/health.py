@@ -7,11 +7,10 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from healthcare.clock import today
+from healthcare.clock import local, today
 from healthcare.dashboard.tiles import link
 from healthcare.generic.base import Page
 from healthcare.health import (
@@ -85,7 +84,7 @@ def look() -> list[dict[str, Any]]:
         {
             "label": _("Backup"),
             "well": backup_is_fresh(),
-            "text": f"{timezone.localtime(made):%Y-%m-%d %H:%M}" if made else _("never made"),
+            "text": f"{local(made):%Y-%m-%d %H:%M}" if made else _("never made"),
         },
         {
             "label": _("Seals of the audit log"),

@@ -7,12 +7,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from billing.models import Invoice, InvoiceLineItem, InvoiceStatus, Payment
 from billing.status import status_by_amounts
 from departments.models import Counter
-from healthcare.clock import now, today
+from healthcare.clock import local, now, today
 from healthcare.demo.people import Person
 from healthcare.demo.rows import CHUNK, Batch, key_at
 from healthcare.demo.scenarios import Scenario
@@ -37,7 +35,7 @@ class Bills:
             return
         status = "draft" if age_days <= 2 and rng.random() < 0.3 else "issued"
         made = at + timedelta(minutes=rng.randrange(10, 90))
-        local_day = timezone.localtime(made, timezone.get_default_timezone()).date()
+        local_day = local(made).date()
         items = [
             self.house.fee(scenario.visit_type),
             *(self.house.services[n] for n in labs if n in self.house.services),

@@ -8,8 +8,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from billing.forms import (
     CountCashForm,
     CreditNoteForm,
@@ -20,7 +18,7 @@ from billing.forms import (
 from billing.models import CashClose, Invoice, InvoiceStatus, Payment, PaymentMethod
 from billing.takings import DENOMINATIONS, open_since, takings
 from departments.models import User
-from healthcare.clock import at, now, today
+from healthcare.clock import at, now, today, zone
 from healthcare.demo.people import usual
 from healthcare.money import ZERO, cents
 from healthcare.roles import Role
@@ -65,7 +63,7 @@ class CashDesk:
 
     def close(self, officer: User, day: date) -> CashClose | None:
         """Counted at the end of the day; now and then a coin is missing."""
-        evening = datetime.combine(day, time(18, 30), tzinfo=timezone.get_default_timezone())
+        evening = datetime.combine(day, time(18, 30), tzinfo=zone())
         with at(evening + timedelta(minutes=self.rng.randrange(20))):
             expected = takings(officer, open_since(officer), now())
             if not expected or min(expected.values()) < 0:

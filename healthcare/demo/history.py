@@ -14,13 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Length
-from django.utils import timezone
 
 from billing.models import Invoice, InvoiceLineItem, Payment, Service
 from clinical.lab_catalogue import is_critical
 from clinical.models import Consultation, LabTest, Medication, Prescription, Problem, VitalSign
 from departments.models import User
-from healthcare.clock import now, today
+from healthcare.clock import local, now, today, zone
 from healthcare.demo.bills import Bills
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
@@ -156,7 +155,7 @@ class History(Bills):
 
     def moment(self, day: date, at: time, minutes: float = 0) -> datetime:
         """A moment on a day of the clinic's wall clock, in UTC."""
-        local = datetime.combine(day, at, timezone.get_default_timezone())
+        local = datetime.combine(day, at, zone())
         return (local + timedelta(minutes=minutes)).astimezone(UTC)
 
     def appointment(
@@ -296,7 +295,7 @@ class History(Bills):
                     quantity=rx.quantity,
                     route=medication.route if medication else "",
                     special_instructions=rx.instructions,
-                    prescribed_date=timezone.localtime(at, timezone.get_default_timezone()).date(),
+                    prescribed_date=local(at).date(),
                 )
             )
 

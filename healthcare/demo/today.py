@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from django.utils import timezone
-
 from billing.forms import CancelInvoiceForm
 from billing.forms.payments import VoidPaymentForm
 from billing.models import Invoice, Payment
 from departments.models import User
+from healthcare.clock import local
 from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
@@ -26,9 +25,9 @@ SLOTS = 2 * (HOURS_BEFORE + HOURS_AFTER) + 1
 
 def half_hours(moment: datetime) -> list[datetime]:
     """The half-hours of a full day's work around a moment; near midnight more of them on the side that is left."""
-    local = timezone.localtime(moment, timezone.get_default_timezone())
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = min(max(0, local.hour * 2 + local.minute // 30 - 2 * HOURS_BEFORE), 48 - SLOTS)
+    wall = local(moment)
+    midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = min(max(0, wall.hour * 2 + wall.minute // 30 - 2 * HOURS_BEFORE), 48 - SLOTS)
     return [midnight + number * SLOT for number in range(first, first + SLOTS)]
 
 

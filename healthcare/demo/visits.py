@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
 from billing.forms.invoices import CreateInvoiceForm, IssueInvoiceForm
 from billing.forms.payments import RecordPaymentForm
@@ -25,7 +24,7 @@ from clinical.forms.lab_tests import (
 from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
-from healthcare.clock import at, now, today
+from healthcare.clock import at, local, now, today
 from healthcare.demo.history import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
@@ -103,7 +102,7 @@ class Visits:
 
     def arrive(self, visit: Visit, moment: datetime, vitals: bool = True) -> None:
         """Checked in, on the day itself, and measured by a nurse."""
-        moment = max(moment, timezone.localtime(self.now).replace(hour=0, minute=0, second=0, microsecond=0))
+        moment = max(moment, local(self.now).replace(hour=0, minute=0, second=0, microsecond=0))
         with at(moment):
             self.do(CheckInForm, self.clerk(), instance=visit.appointment)
         if vitals:

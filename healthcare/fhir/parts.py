@@ -8,6 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from healthcare.clinic import clinic
+from healthcare.clock import zone
+
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 TERMS = "http://terminology.hl7.org/CodeSystem"
 NUMBERS = "urn:clinic"
@@ -34,7 +37,7 @@ def instant(moment: datetime | None) -> str | None:
 
 def on_the_wall(moment: datetime) -> str:
     """A moment of the clinic's wall clock, with its time zone."""
-    return timezone.make_aware(moment, timezone.get_default_timezone()).isoformat()
+    return timezone.make_aware(moment, zone()).isoformat()
 
 
 def concept(text: str = "", *codings: tuple[str, str, str]) -> dict[str, Any] | None:
@@ -61,4 +64,4 @@ def quantity(value: Decimal | int | float, unit: str, code: str = "") -> dict[st
 
 def money(value: Decimal) -> dict[str, Any]:
     """An amount in the clinic's currency."""
-    return {"value": float(value), "currency": "USD"}
+    return {"value": float(value), "currency": clinic().currency}

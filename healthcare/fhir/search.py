@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from healthcare.clock import zone
 
 PREFIXES = ("eq", "ne", "ge", "le", "gt", "lt")
 PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
@@ -81,18 +82,18 @@ def period_condition(column: str, text: str, *, days: bool = False) -> Q:
 
 def period_of(text: str) -> tuple[datetime, datetime]:
     """From when until when a year, a month, a day or a minute lasts, on the clinic's clock."""
-    zone = timezone.get_default_timezone()
+    clock = zone()
     try:
         parts = [int(part) for part in text.split("-")] if PARTIAL.fullmatch(text) else []
         if len(parts) == 1:
-            return datetime(parts[0], 1, 1, tzinfo=zone), datetime(parts[0] + 1, 1, 1, tzinfo=zone)
+            return datetime(parts[0], 1, 1, tzinfo=clock), datetime(parts[0] + 1, 1, 1, tzinfo=clock)
         if len(parts) == 2:
             year, month = (parts[0] + 1, 1) if parts[1] == 12 else (parts[0], parts[1] + 1)
-            return datetime(parts[0], parts[1], 1, tzinfo=zone), datetime(year, month, 1, tzinfo=zone)
+            return datetime(parts[0], parts[1], 1, tzinfo=clock), datetime(year, month, 1, tzinfo=clock)
         if len(parts) == 3:
             day = datetime(parts[0], parts[1], parts[2])
             following = day + timedelta(days=1)
-            return day.replace(tzinfo=zone), following.replace(tzinfo=zone)
+            return day.replace(tzinfo=clock), following.replace(tzinfo=clock)
         moment = moment_of(text)
         return moment, moment + timedelta(seconds=1)
     except (ValueError, OverflowError):
@@ -107,7 +108,7 @@ def moment_of(text: str) -> datetime:
         raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]}) from None
     if not 1800 < moment.year < 9000:
         raise BadSearch(_("%(text)s is no date.") % {"text": text[:50]})
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone())
 
 
 def own_parameters(kind: Any, rows: Any, query: Any) -> Any:

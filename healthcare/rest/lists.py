@@ -72,7 +72,6 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     inner.GET = asked  # type: ignore[assignment]
     page.setup(inner)
     page.select_related = resource.list_related
-    page.order = ordering_of(page, request.GET.get("ordering", ""))
     rows = page.get_rows()
     if page.filter is not None and not page.filter.is_valid():
         names = {
@@ -85,6 +84,7 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
             _("A filter is wrong."),
             {name: [str(e) for e in errors] for name, errors in names.items()},
         )
+    page.order = ordering_of(page, request.GET.get("ordering", ""))
     rows = narrowed(resource, rows, request)
     size = min(number(asked, "page_size", PAGE_SIZES[0]), MAX_PAGE_SIZE)
     current = number(asked, "page", 1)
@@ -157,7 +157,7 @@ def value_for(field: Any, name: str, text: str) -> Any:
 def ordering_of(page: Any, asked: str) -> tuple[str, ...]:
     """The order that is asked for, by one column or by several; refused where no column offers it."""
     if not asked:
-        return tuple(page.ordering)
+        return tuple(page.current_ordering())
     offered = {"created_at"} | {c.ordering for c in page.shown_columns if c.ordering}
     parts = asked.split(",")
     if len(parts) > 3 or not {part.removeprefix("-") for part in parts} <= offered:

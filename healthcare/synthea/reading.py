@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from healthcare.clock import local, zone
 from healthcare.text import no_control_characters
 
 #: Longer cells are not read: the longest text that any table takes is a hundredth of it.
@@ -290,12 +291,12 @@ def day(row: Row, columns: str) -> date:
 
 def wall_clock(value: datetime) -> datetime:
     """The moment on the clinic's wall clock, naive."""
-    return timezone.localtime(value, timezone.get_default_timezone()).replace(tzinfo=None)
+    return local(value).replace(tzinfo=None)
 
 
 def at_midnight(value: date) -> datetime:
     """The first moment of a day on the clinic's calendar, aware."""
-    return timezone.make_aware(datetime.combine(value, time.min), timezone.get_default_timezone())
+    return timezone.make_aware(datetime.combine(value, time.min), zone())
 
 
 def number(row: Row, column: str, places: str = "1") -> Decimal:

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import local
+from healthcare.money import sign
 from healthcare.text import display_phone
 
 register = template.Library()
-
-CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 
 # value -> (tone, label). One tone per status wherever it is shown; the stylesheets know the tones.
 STATUSES = {
@@ -97,17 +97,15 @@ def quantize(amount: Any) -> Any:
 
 
 @register.filter
-def money(value: Any, currency: Any = "") -> Any:
-    """1234.5 -> $1,234.50; a known currency code changes the sign, an unknown one stands before the number."""
+def money(value: Any) -> Any:
+    """1234.5 -> $1,234.50, in the clinic's currency."""
     if value is None or value == "":
         return nothing()
     try:
         amount = quantize(value)
     except (InvalidOperation, TypeError, ValueError):
         return value
-    code = currency or "USD"
-    sign = CURRENCY_SIGNS.get(code, f"{code} ")
-    return f"{'-' if amount < 0 else ''}{sign}{abs(amount):,.2f}"
+    return f"{'-' if amount < 0 else ''}{sign()}{abs(amount):,.2f}"
 
 
 @register.filter
@@ -128,7 +126,7 @@ def phone(value: Any) -> str:
 
 
 def _local(moment: Any) -> Any:
-    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return local(moment) if timezone.is_aware(moment) else moment
 
 
 @register.filter

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Q, Value, When
 from django.db.models.functions import Least, TruncDate
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import zone
 from reporting.models import ReportType
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import days, percent, spread
@@ -71,7 +71,7 @@ class AppointmentSummary(ReportKind):
 
     def lead(self) -> Any:
         """From booking to appointment, never less than nothing."""
-        booked = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
+        booked = TruncDate("created_at", tzinfo=zone())
         return ExpressionWrapper(F("appointment_date") - Least(booked, F("appointment_date")), DurationField())
 
     def lead_time(self) -> Table:

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Value, When
 from django.db.models.functions import TruncMonth
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.clock import zone
 from patients.models import Gender, Patient, PatientMerge
 from reporting.models import ReportType
 from reporting.periods import midnight, months_across
@@ -57,10 +57,9 @@ class PatientStatistics(ReportKind):
 
     def registrations(self) -> Table:
         """New registrations by month."""
-        zone = timezone.get_default_timezone()
         merged = PatientMerge.objects.in_force().filter(merged=OuterRef("pk"))
         found = self.everybody().filter(self.period.moments("created_at"), ~Exists(merged))
-        months = found.annotate(month=TruncMonth("created_at", tzinfo=zone)).values_list("month")
+        months = found.annotate(month=TruncMonth("created_at", tzinfo=zone())).values_list("month")
         counts = {
             month.date() if isinstance(month, datetime) else month: count
             for month, count in months.annotate(number=Count("pk"))

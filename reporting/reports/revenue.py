@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import LIVE_STATUSES, Invoice, InvoiceLineItem, Payment, PaymentMethod, ServiceType
+from healthcare.clock import zone
 from healthcare.money import ZERO
 from reporting.models import ReportType
 from reporting.periods import months_across
@@ -59,8 +59,7 @@ class Revenue(ReportKind):
         sums = {"number": Count("pk"), "amount": MoneySum("total_amount"), "owed": MoneySum("balance_due")}
         for month, count, amount, owed in invoices.annotate(**sums):
             months[month][0], months[month][1], months[month][4] = count, amount, owed
-        zone = timezone.get_default_timezone()
-        payments = self.payments().annotate(month=TruncMonth("payment_date", tzinfo=zone)).values_list("month")
+        payments = self.payments().annotate(month=TruncMonth("payment_date", tzinfo=zone())).values_list("month")
         for month, count, amount in payments.annotate(number=Count("pk"), amount_sum=MoneySum("amount")):
             day = month.date() if isinstance(month, datetime) else month
             months[day][2], months[day][3] = count, amount

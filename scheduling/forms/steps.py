@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from departments.models import Counter
-from healthcare.clock import now, today, wall_clock
+from healthcare.clock import date_of, now, today, wall_clock
 from healthcare.roles import may
 from healthcare.tasks import enqueue
 from healthcare.workflow import TransitionForm, lock, refuse
@@ -212,7 +211,7 @@ class UndoCheckInForm(UndoForm):
 
     @classmethod
     def done_today(cls, instance: Appointment) -> bool:
-        return instance.checked_in_at is None or timezone.localdate(instance.checked_in_at) == today()
+        return instance.checked_in_at is None or date_of(instance.checked_in_at) == today()
 
 
 class UndoNoShowForm(UndoForm):
@@ -230,7 +229,7 @@ class UndoNoShowForm(UndoForm):
     @classmethod
     def done_today(cls, instance: Appointment) -> bool:
         # Nothing else changes a row in this status, so its last change was the mark itself.
-        return timezone.localdate(instance.updated_at) == today()
+        return date_of(instance.updated_at) == today()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

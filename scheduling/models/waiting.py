@@ -7,12 +7,11 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
-from healthcare.clock import today, wall_clock
+from healthcare.clock import date_of, today, wall_clock
 from healthcare.models import BaseModel, enum_constraint, range_constraint
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
@@ -172,4 +171,4 @@ class WaitingListEntry(BaseModel):
     @property
     def since(self) -> date:
         """The day on which somebody began to wait."""
-        return timezone.localdate(self.created_at)
+        return date_of(self.created_at)

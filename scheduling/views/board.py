@@ -9,12 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from departments.models import Department, User
-from healthcare.clock import now, today, wall_clock
+from healthcare.clock import local, now, today, wall_clock
 from healthcare.generic import Action
 from healthcare.generic.base import Page
 from healthcare.roles import may
@@ -199,7 +198,7 @@ class WaitingRoom(BoardPage):
         )
         called = sorted((row for row in rows if row.status == S.IN_PROGRESS), key=called_at, reverse=True)
         waiting = sorted((row for row in rows if row.status == S.CHECKED_IN), key=lambda row: row.ticket_number)
-        return super().get_context_data(called=called, waiting=waiting, shown_at=timezone.localtime(now()), **kwargs)
+        return super().get_context_data(called=called, waiting=waiting, shown_at=local(now()), **kwargs)
 
 
 def called_at(visit: Any) -> datetime:

@@ -215,7 +215,7 @@ PAIRS = {
 )
 def test_each_filter_is_read_from_an_index_in_the_order_of_time(login, administrator, query):
     """What is neither scanned nor sorted costs the same among ten thousand rows and ten million."""
-    user, patient = f.UserFactory(last_name="Quill"), f.PatientFactory(last_name="Quill")
+    user, patient, _namesake = f.UserFactory(last_name="Quill"), *f.PatientFactory.create_batch(2, last_name="Quill")
     client, statements = login(administrator), []
 
     def keep(execute, sql, params, many, context):

@@ -357,7 +357,7 @@ def test_the_second_step_alone_or_late_leads_back(nurse):
 
 @pytest.mark.spec("AUTH-5")
 def test_required_for_a_role_it_is_set_up_before_anything_else(administrator, doctor):
-    data = {"name": "Clinic", "tax_rate": "0", "paper": "A4", "second_factor_roles": ["doctor"]}
+    data = {"name": "Clinic", "tax_rate": "0", "paper": "A4", "currency": "USD", "second_factor_roles": ["doctor"]}
     form = submit(ClinicSettingsForm, actor=administrator, instance=ClinicSettings.objects.create(), data=data)
     assert form.is_valid(), form.errors
     client, _ = log_in(doctor.email)

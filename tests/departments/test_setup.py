@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-10")]
 DATA = {
     "name": "Hillside Clinic",
     "address": "1 Hill Road",
+    "time_zone": "Europe/Zurich",
+    "currency": "CHF",
     "tax_rate": "7.7",
     "paper": "A4",
     "departments": "General medicine\nPaediatrics\n\n general  MEDICINE",
@@ -33,7 +35,8 @@ def test_the_first_start_makes_clinic_departments_and_administrator(client):
     assert page.status_code == 200
     assert "Riverside" not in page.content.decode()  # the demo's name is nobody's
     assert client.post(reverse("setup"), DATA).url == reverse("checklist")
-    assert ClinicSettings.current().name == "Hillside Clinic"
+    clinic = ClinicSettings.current()
+    assert (clinic.name, str(clinic.zone), clinic.currency) == ("Hillside Clinic", "Europe/Zurich", "CHF")
     assert Department.objects.count() == 2
     user = User.objects.get()
     assert (user.email, user.role, user.must_change_password) == ("ana@hillside.test", "administrator", False)
@@ -70,6 +73,8 @@ def test_a_logo_is_an_image_of_a_sensible_size(client, pixels):
         ("password", "Ana-Li-2026!x" * 12),
         ("admin_email", "no"),
         ("tax_rate", "101"),
+        ("time_zone", "Europe/Atlantis"),
+        ("currency", "XAU"),
         ("name", ""),
     ],
 )

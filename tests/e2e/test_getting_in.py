@@ -20,15 +20,18 @@ OWN = "Quiet-harbour-7"
 @pytest.mark.spec("PAGE-10", "AUTH-6")
 def test_an_empty_clinic_is_set_up_and_its_first_doctor_gets_in(browser, tmp_path):
     with running_clinic(tmp_path, empty=True) as clinic:
-        one = Person(clinic, browser.new_context(viewport=DESKTOP), "administrator")
+        here = browser.new_context(viewport=DESKTOP, timezone_id="Europe/Zurich")
+        one = Person(clinic, here, "administrator")
         one.context.set_default_timeout(PATIENCE)
         one.go("/")
         expect(one.page).to_have_url(re.compile(r"/setup/$"))
-        one.sees("By the clinic's clock", "Amounts show in US dollars")
+        one.sees("This page is there only now")
+        expect(one.page.locator("[name=time_zone]")).to_have_value("Europe/Zurich")
         assert not one.accessibility_faults()
         one.fill(
             name="Hillside Clinic", address="1 Hill Road", tax_rate="7.7", departments="General medicine\nPaediatrics"
         )
+        one.fill(currency="CHF")
         one.fill(first_name="Ana", last_name="Li", admin_email="ana@hillside.test", password="weak")
         one.press("Set up the clinic")
         one.sees("The password also needs")
@@ -42,6 +45,8 @@ def test_an_empty_clinic_is_set_up_and_its_first_doctor_gets_in(browser, tmp_pat
         one.press("Save")
         password = one.page.locator(".once-password code").inner_text()
         one.go("/settings/")
+        expect(one.page.locator("[name=time_zone]")).to_have_value("Europe/Zurich")
+        expect(one.page.locator("[name=currency]")).to_have_value("CHF")
         one.follow("What is still missing")
         expect(one.page.get_by_role("link", name="Enter: Doctors")).to_have_count(0)
         with one.expecting(404):

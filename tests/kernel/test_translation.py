@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from zoneinfo import available_timezones
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from departments.models import ClinicSettings
+from healthcare.money import Currency
 from healthcare.roles import Role
 from tests import factories
 from tests.kernel.access_table import TABLE
@@ -21,8 +23,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.spec("FND-9")]
 
 LETTERS = dict(zip("ADNRB", Role, strict=True))
 
-#: Signs, units and formats are the same everywhere.
-UNTRANSLATED = ("YYYY-MM-DD HH:MM", "mmHg")
+#: Signs, units, formats, and the names of time zones and currencies are the same everywhere.
+UNTRANSLATED = ("YYYY-MM-DD HH:MM", "mmHg", *available_timezones(), *Currency.values)
 
 
 def foreign(text):

@@ -9,10 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from django.utils.timezone import localdate
 
 from departments.models import Counter, User
-from healthcare.clock import at, now
+from healthcare.clock import at, date_of, now, today
 from healthcare.context import act
 from healthcare.demo.history import History, save_chronic_conditions
 from healthcare.demo.people import build_house, build_patients
@@ -80,7 +79,7 @@ class Command(BaseCommand):
         renew_statistics()
         self.say("today")
         # On a later day the demo stays at the one on which it was begun: the month ahead is booked from there.
-        present = now() if localdate(now()) == localdate(plan.moment) else plan.moment
+        present = now() if today() == date_of(plan.moment) else plan.moment
         with transaction.atomic(), at(present), act(user=None, user_agent="Demo"):
             with act(audited=False):
                 save_chronic_conditions(plan.dice("conditions"))

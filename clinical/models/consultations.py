@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
-from healthcare.clock import local, now
+from healthcare.clock import date_of, local, now
 from healthcare.models import BaseModel
 from healthcare.roles import Role
 from healthcare.text import LongTextField
@@ -169,7 +169,7 @@ class Consultation(BaseModel):
         """The visit booked after this one, or where the front desk finds that none is; None if none was asked for."""
         if not (self.follow_up_required and self.is_completed):
             return None
-        day = timezone.localdate(self.consultation_date, timezone.get_default_timezone())
+        day = date_of(self.consultation_date)
         later = self.patient.appointments.blocking().filter(appointment_date__gt=day).select_related("patient")
         booked = later.order_by("appointment_date", "appointment_time").first()
         return booked or _("Not booked yet: it stands on the front desk's recall list and in the patient's chart")

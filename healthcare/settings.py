@@ -327,9 +327,9 @@ REPORT_KEEP_DAYS = env.int("REPORT_KEEP_DAYS", default=90)
 # Where people open the clinic (https://clinic.example), for links in e-mails.
 SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 # A patient's mail has no place in the log of a clinic that is in use.
-EMAIL_BACKEND = env.str(
-    "EMAIL_BACKEND", default=f"django.core.mail.backends.{'console' if DEVELOPMENT else 'smtp'}.EmailBackend"
-)
+vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEVELOPMENT else "smtp://localhost:25"))
+# A mail server that does not answer must not hold up a worker.
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
 # Whether the worker marks the visits of past days to which nobody came, each night.
 MARK_NO_SHOWS = env.bool("MARK_NO_SHOWS", default=False)

@@ -76,10 +76,11 @@ def digits_of(text: str) -> str:
 
 def dates_in(token: str) -> set[date]:
     """The dates that a token without the order of ISO 8601 may mean."""
+    readings: list[tuple[str | Any, ...]] = []
     if spoken := _SPOKEN_DATE.fullmatch(token):
         readings = [(spoken[4], spoken[3], spoken[1]), (spoken[4], spoken[1], spoken[3])]
-    else:
-        readings = [compact.groups()] if (compact := _COMPACT_DATE.fullmatch(token)) else []
+    elif compact := _COMPACT_DATE.fullmatch(token):
+        readings = [compact.groups()]
     found = set()
     for reading in readings:
         with suppress(ValueError):

@@ -257,7 +257,8 @@
     pointer: Boolean(set.edit),
     eventContent: content,
     eventDidMount: function (info) {
-      if (info.event.display !== "background") info.el.title = info.event.extendedProps.notes.join(" · ");
+      var notes = info.event.extendedProps.notes;
+      if (notes) info.el.title = notes.join(" · ");
     },
     eventClick: function (info) {
       if (info.event.display !== "background" && !info.jsEvent.target.closest("a")) window.location.assign(info.event.extendedProps.url);

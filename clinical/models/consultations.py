@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models.staff_key import user_key
@@ -164,7 +165,7 @@ class Consultation(BaseModel):
         rows = sorted(self.prescriptions.all(), key=lambda row: row.created_at)
         return [row for row in rows if row.is_active and row.doctor_id == self.doctor_id]
 
-    @property
+    @cached_property
     def follow_up_visit(self) -> Any:
         """The visit booked after this one, or where the front desk finds that none is; None if none was asked for."""
         if not (self.follow_up_required and self.is_completed):
@@ -172,7 +173,7 @@ class Consultation(BaseModel):
         day = date_of(self.consultation_date)
         later = self.patient.appointments.blocking().filter(appointment_date__gt=day).select_related("patient")
         booked = later.order_by("appointment_date", "appointment_time").first()
-        return booked or _("Not booked yet: it stands on the front desk's recall list and in the patient's chart")
+        return booked or str(_("Not booked yet: it stands on the front desk's recall list and in the patient's chart"))
 
     @property
     def state(self) -> str:

@@ -104,7 +104,15 @@ class ConsultationDetail(DetailPage):
             icon="clock-history",
             when=lambda row: row.is_completed,
         ),
-        replace(BOOK, label=_("Book follow-up"), when=lambda row: row.follow_up_date is not None),
+        replace(BOOK, label=_("Book follow-up"), when=lambda row: isinstance(row.follow_up_visit, str)),
+        Action(
+            _("Follow-up visit"),
+            "appointment_detail",
+            permission="appointments.view",
+            icon="calendar-check",
+            when=lambda row: isinstance(row.follow_up_visit, Appointment),
+            key=lambda row: row.follow_up_visit.pk,
+        ),
         Action(_("Abandon"), "consultation_delete", form=AbandonConsultationForm, style="danger"),
     )
     abandoned = Section(

@@ -101,7 +101,7 @@ def draw_actions(actions: Iterable[Any], token: Any, *, small: bool = False) -> 
         if action.get("method") == "post":
             values = {"csrfmiddlewaretoken": token or "", **action.get("hidden", {})}
             hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(v)}">' for name, v in values.items())
-            choice, other = draw_reasons(*action["reasons"], url) if action.get("reasons") else ("", "")
+            choice, other = draw_reasons(action["reasons"], url) if action.get("reasons") else ("", "")
             form = (
                 f'<form method="post" action="{url}" class="action-form action-{style}">{hidden}{choice}'
                 f'<button type="submit" class="{classes}">{words}</button>{other}</form>'
@@ -113,8 +113,9 @@ def draw_actions(actions: Iterable[Any], token: Any, *, small: bool = False) -> 
     return "".join(parts)
 
 
-def draw_reasons(field: str, reasons: Iterable[Any], url: str) -> tuple[str, str]:
+def draw_reasons(asked: tuple[str, Iterable[Any]], url: str) -> tuple[str, str]:
     """The usual reasons of a step, the first one chosen; and the way to the page where any other can be written."""
+    field, reasons = asked
     options = "".join(f"<option>{escape(reason)}</option>" for reason in reasons)
     choice = f'<select name="{field}" class="form-select form-select-sm" aria-label="{_("Reason")}">{options}</select>'
     return choice, f'<a href="{url}">{_("Another reason")}</a>'

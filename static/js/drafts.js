@@ -18,6 +18,7 @@
   var losses = 0; /* refusals in a row */
   var asking = false; /* the form waits until the server has what was typed */
   var kept = false;
+  var warned = false; /* logging out would lose what was typed, and the person was told */
 
   function windowId() {
     try {
@@ -110,6 +111,7 @@
     if (event.target.closest && event.target.closest("form") !== form) return;
     if (place.dataset.state === "elsewhere") return; /* until this window takes over */
     if (!since) since = Date.now();
+    warned = false;
     show("unsaved", place.dataset.wordUnsaved);
     window.clearTimeout(timer);
     timer = window.setTimeout(keep, Math.max(0, Math.min(AFTER, since + AT_LEAST - Date.now())));
@@ -161,10 +163,14 @@
         form.requestSubmit(button);
         kept = false;
       });
-    } else if (since && /logout/.test(event.target.action)) {
+    } else if ((since || sending) && !warned && /logout/.test(event.target.action)) {
+      var out = event.target;
       event.preventDefault();
-      keep().then(function () {
-        event.target.submit();
+      Promise.resolve(sending).then(function () {
+        return keep();
+      }).then(function () {
+        warned = place.dataset.state !== "kept"; /* why is said beside the buttons; pressed once more, it is meant */
+        if (!warned) out.submit();
       });
     }
   }, true);

@@ -96,6 +96,7 @@ def test_another_doctor_takes_over_and_the_trail_says_so(ready):
     assert {"taken_over_from_doctor_id": str(ready.doctor_id)} in [entry.new_values for entry in trail]
     # From now on it is this doctor's own: they complete and add to it, and the booked one reads.
     assert submit(CompleteConsultationForm, actor=other, instance=consultation, data=note()).is_valid()
+    consultation.refresh_from_db()
     assert submit(AddAddendumForm, actor=other, consultation=consultation, data={"text": "Culture negative"}).is_valid()
     assert AddAddendumForm.available(consultation, other) and not AddAddendumForm.available(consultation, ready.doctor)
     with pytest.raises(PermissionDenied):

@@ -42,13 +42,14 @@ class Readyz(RoleView):
     permission = PUBLIC
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        answers = database_answers()  # if not, nobody waits for it again and again
         parts = {
-            "database": database_answers(),
-            "migrations": is_migrated(),
-            "worker": worker_lives(),
+            "database": answers,
+            "migrations": answers and is_migrated(),
+            "worker": answers and worker_lives(),
             "disk": free_bytes() > MIN_FREE_BYTES,
         }
-        watched = {"backup": backup_is_fresh(), "seals": seals_are_fresh()}
+        watched = {"backup": answers and backup_is_fresh(), "seals": answers and seals_are_fresh()}
         counting = [*parts.values(), *(watched.values() if request.GET.get("strict") else ())]
         ready = all(counting)
         return JsonResponse({"ready": ready, **parts, "watched": watched}, status=200 if ready else 503)

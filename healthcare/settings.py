@@ -128,8 +128,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A server that is gone is said to be gone, instead of two minutes of silence.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # Kept open on both engines: opening a SQLite file costs a millisecond, and the last one to close it empties its WAL.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+
+# A read replica, on which the worker counts reports; MIRROR: the tests' is the same database.
+DATABASE_ROUTERS = ["reporting.replica.ReplicaRouter"]
+if REPORTS_DATABASE_URL := env.str("REPORTS_DATABASE_URL", default=""):
+    DATABASES["reports"] = {
+        **DATABASES["default"],
+        **env.db_url_config(REPORTS_DATABASE_URL),
+        "TEST": {"MIRROR": "default"},
+    }
 
 # Parts of pages that are the same for many, never anything of a patient: see templates/base.html.
 CACHES = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from departments.models import Department, User
@@ -19,6 +19,7 @@ from healthcare.templatetags.display import money, nothing, number
 from patients.models import InsuranceProvider
 from reporting.models import Report
 from reporting.periods import Period
+from reporting.replica import counting, counting_connection
 from reporting.reports import KINDS
 from reporting.reports.base import Figure
 from reporting.sums import percent
@@ -36,10 +37,11 @@ def snapshot() -> Iterator[None]:
 
     Nothing is locked and nobody waits: PostgreSQL reads a snapshot, SQLite its write-ahead log.
     """
+    connection = counting_connection()
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
     else:
@@ -66,8 +68,9 @@ def chosen(parameters: dict[str, Any] | None) -> dict[str, Any]:
 def compute(report: Report, tell: Callable[[float, str, int], None] = lambda *_state: None) -> dict[str, Any]:
     """The report's figures as plain JSON values; `tell` hears (share done, table at work, rows so far)."""
     tables, rows = [], 0
-    with snapshot():
-        narrowed = chosen(report.parameters)
+    # Not from a replica: a doctor who is not there yet must not make it a report of everybody.
+    narrowed = chosen(report.parameters)
+    with counting(), snapshot():
         kind = KINDS[report.report_type](
             Period(report.start_date, report.end_date),  # type: ignore[arg-type]
             money=may(report.generated_by_user, "invoices.view"),

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from healthcare.clock import now
 from reporting.models import Report, ReportStatus
+from reporting.replica import counting_connection
 
 logger = logging.getLogger("reporting.watch")
 
@@ -36,8 +37,9 @@ class Watch:
 
     def __enter__(self) -> Self:
         if self.thread:
-            connection.ensure_connection()
-            self.counting = connection.connection
+            counting = counting_connection()
+            counting.ensure_connection()
+            self.counting = counting.connection
             self.thread.start()
         return self
 

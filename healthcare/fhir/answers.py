@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
 from healthcare.fhir.search import BadSearch
-from healthcare.rest.answers import ApiError
+from healthcare.rest.answers import RETRY_SECONDS, ApiError, note, unavailable
 from healthcare.rest.auth import BearerOrSession, PersonThrottle
 from healthcare.roles import PUBLIC, may
 
@@ -27,6 +27,15 @@ def outcome(status: int, code: str, text: Any, severity: str = "error") -> HttpR
     """An error, or a word on the way, as FHIR says it."""
     issue = {"severity": severity, "code": code, "diagnostics": str(text)}
     return fhir_answer({"resourceType": "OperationOutcome", "issue": [issue]}, status)
+
+
+def broken(error: Exception) -> HttpResponse:
+    """Our mistake, or a database that does not serve."""
+    if not unavailable(error):
+        return outcome(500, "exception", _("Something went wrong here. It is noted."))
+    response = outcome(503, "transient", _("The clinic's database or disk does not answer. Ask again in a moment."))
+    response.headers["Retry-After"] = RETRY_SECONDS
+    return response
 
 
 def guarded(permission: str, view: Callable[..., HttpResponse], methods: tuple[str, ...] = ("GET", "HEAD")) -> Any:
@@ -51,6 +60,9 @@ def guarded(permission: str, view: Callable[..., HttpResponse], methods: tuple[s
             return outcome(404, "not-found", _("There is no such resource."))
         except BadSearch as error:
             return outcome(400, "invalid", error)
+        except Exception as error:
+            note(request, error)
+            return broken(error)
 
     wrapped.permissions = dict.fromkeys(methods, permission)  # type: ignore[attr-defined]
     wrapped.csrf_exempt = True  # type: ignore[attr-defined] # nothing is written; a POST is told 405

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views import defaults
 from ninja.errors import AuthenticationError, HttpError, Throttled
@@ -18,6 +22,10 @@ logger = logging.getLogger("django.request")
 
 #: Codes of rules that are about somebody else's change or time, and so a conflict.
 CONFLICTS = frozenset({"stale", "overlap"})
+#: A disk that takes nothing.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+#: When to ask again if database or disk do not serve.
+RETRY_SECONDS = "10"
 
 
 class ApiError(Exception):
@@ -138,9 +146,14 @@ def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    request.failure = type(error).__name__  # type: ignore[attr-defined] # told by ActingMiddleware
-    logger.error("Error in the API: %s", type(error).__name__, exc_info=error)
+    note(request, error)
     return _down(request, error)
+
+
+def note(request: HttpRequest, error: Exception) -> None:
+    """Log an error that Django does not get to see; ActingMiddleware tells the trail of it."""
+    request.failure = type(error).__name__  # type: ignore[attr-defined]
+    logger.error("Error in the API: %s", type(error).__name__, exc_info=error)
 
 
 HANDLERS: dict[Any, Any] = {
@@ -172,9 +185,36 @@ def _bad(request: HttpRequest, error: Any) -> HttpResponse:
     return failure(400, "malformed", _("The request cannot be read."))
 
 
-def _down(request: HttpRequest, error: Any) -> HttpResponse:
-    return failure(500, "error", _("Something went wrong here. It is noted."))
+def unavailable(error: BaseException | None) -> bool:
+    """Whether database or disk do not serve: the request itself may be right, and can be sent again later."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    # SQLite calls its mistakes (a table that is not there) by the same class as a lock or a full disk.
+    cause = getattr(error, "__cause__", None)
+    return isinstance(error, OperationalError | InterfaceError) and (
+        getattr(cause, "sqlite_errorname", "") != "SQLITE_ERROR"
+    )
+
+
+def _down(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    if not unavailable(error):
+        return failure(500, "error", _("Something went wrong here. It is noted."))
+    text = _("The clinic's database or disk does not answer. Nothing was half-saved. Ask again in a moment.")
+    response = failure(503, "unavailable", text)
+    response.headers["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """The page of an error, or for the API's addresses the envelope. Asks no database: it may be what failed."""
+    error = sys.exc_info()[1]
+    if request.path.startswith("/api/"):
+        return _down(request, error)
+    status = 503 if unavailable(error) else 500
+    response = HttpResponse(render_to_string(f"{status}.html", {"request": request}), status=status)
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response
 
 
 handler400 = page_or_envelope(defaults.bad_request, _bad)
-handler500 = page_or_envelope(defaults.server_error, _down)

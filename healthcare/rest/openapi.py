@@ -23,6 +23,7 @@ ERRORS: dict[int, tuple[str, str, str]] = {
     413: ("Too large a body", "too_large", "The body is too large."),
     429: ("Too many requests; Retry-After says how long to wait", "throttled", "Too many requests."),
     500: ("An error of the server", "error", "Something went wrong here. It is noted."),
+    503: ("Database or disk do not serve; Retry-After says how long to wait", "unavailable", "Ask again in a moment."),
 }
 OF_WRITES = frozenset({409, 413})
 HEADERS = {

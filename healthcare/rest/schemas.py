@@ -196,7 +196,7 @@ class ErrorBody(BaseModel):
         description="For programs: validation, malformed, safety_warning, a rule's own such as transition (400); "
         "unauthenticated, invalid_credentials, otp_required, otp_invalid, invalid_token (401); forbidden, csrf, "
         "reason_required, password_change_required, second_factor_required (403); not_found (404); method (405); "
-        "stale, overlap, idempotency_key (409); too_large (413); throttled (429); error (500)"
+        "stale, overlap, idempotency_key (409); too_large (413); throttled (429); error (500); unavailable (503)"
     )
     message: str = Field(description="For people")
     fields: dict[str, list[str]] = Field(description="Messages by column name; `__all__` is about the whole")

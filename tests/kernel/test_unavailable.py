@@ -1,0 +1,98 @@
+"""A database or a disk that does not serve: said so, with a number, and nothing half-saved (OPS-1, API-2, PAGE-8)."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.urls import reverse
+
+from audit.models import AuditLog
+from healthcare import dashboard
+from patients.models import MedicalRecord, Patient
+
+pytestmark = pytest.mark.spec("OPS-1", "PAGE-8")
+
+#: What a browser that is logged in, a program and a probe are told while nothing listens at the database's port.
+ASK = """
+import django, json; django.setup()
+from django.test import Client
+person, probe = Client(raise_request_exception=False, SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+person.cookies["sessionid"] = "x" * 32
+told = {}
+for client, path in ((person, "/"), (person, "/api/v1/patients"), (person, "/fhir/Patient"), (probe, "/readyz"), (probe, "/healthz")):
+    found = client.get(path)
+    told[path] = {"status": found.status_code, "headers": dict(found.headers), "body": found.content.decode()}
+print(json.dumps(told))
+"""
+
+
+def test_without_a_database_everybody_is_told_to_come_back():
+    dead = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "healthcare.settings"}
+    environment = {**os.environ, **dead, "SLOW_QUERY_MS": "0"}
+    command = [sys.executable, "-c", ASK]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    for path in ("/", "/api/v1/patients", "/fhir/Patient"):
+        assert told[path]["status"] == 503 and told[path]["headers"]["Retry-After"] == "10", told[path]
+        assert "Traceback" not in told[path]["body"] and "psycopg" not in told[path]["body"]
+    page = told["/"]
+    assert "The clinic cannot be reached" in page["body"] and page["headers"]["X-Request-ID"] in page["body"]
+    assert json.loads(told["/api/v1/patients"]["body"])["error"]["code"] == "unavailable"
+    assert json.loads(told["/fhir/Patient"]["body"])["issue"][0]["code"] == "transient"
+    assert told["/readyz"]["status"] == 503 and json.loads(told["/readyz"]["body"])["database"] is False
+    assert told["/healthz"]["status"] == 200
+
+
+def full(*_args, **_kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def gone(*_args, **_kwargs):
+    raise OperationalError("server closed the connection; Zebrafish")
+
+
+def wrong(*_args, **_kwargs):
+    raise OSError(errno.EINVAL, "Zebrafish")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("broken", "status"), [(full, 503), (gone, 503), (wrong, 500)])
+def test_a_page_tells_what_failed_apart_from_our_mistakes_and_its_number(
+    login, administrator, monkeypatch, broken, status
+):
+    monkeypatch.setattr(dashboard.Dashboard, "get", broken)
+    client = login(administrator)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == status
+    assert (response.headers.get("Retry-After") == "10") is (status == 503)
+    assert response.headers["X-Request-ID"].encode() in response.content and b"Zebrafish" not in response.content
+    # A trail that lies on what does not answer is not waited for: the log has it.
+    assert AuditLog.objects.filter(action="error").exists() is (status == 500)
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_a_statement_is_none_of_the_database(login, administrator, monkeypatch):
+    def mistaken(*_args, **_kwargs):
+        connection.cursor().execute("SELECT nothing FROM nowhere")
+
+    monkeypatch.setattr(dashboard.Dashboard, "get", mistaken)
+    client = login(administrator)
+    client.raise_request_exception = False
+    monkeypatch.setattr("healthcare.middleware.tell", lambda *_args, **_kwargs: None)  # PostgreSQL ended the transaction
+    assert client.get("/").status_code == 500
+
+
+@pytest.mark.django_db
+def test_a_disk_that_fills_up_while_somebody_saves_keeps_nothing(login, receptionist, monkeypatch):
+    monkeypatch.setattr(MedicalRecord, "save", gone)  # the patient's own row is written before
+    client = login(receptionist)
+    client.raise_request_exception = False
+    data = {"first_name": "Ada", "last_name": "Zebrafish", "date_of_birth": "1980-02-03", "gender": "female"}
+    assert client.post(reverse("patient_create"), data).status_code == 503
+    assert not Patient.objects.exists()

@@ -93,7 +93,8 @@ class Sealer:
         if self.last is None:
             return self.adopt()
         moment = now()
-        sweep = self.swept_at is None or moment - self.swept_at > timedelta(minutes=1)
+        # Either way: a clock that was set back must not put the next look off by as much.
+        sweep = self.swept_at is None or abs(moment - self.swept_at) > timedelta(minutes=1)
         since = min(self.last.created_at, moment) - WINDOW if sweep else moment - GLANCE
         rows = AuditLog.objects.filter(created_at__gt=since).order_by("created_at", "id")
         keys = [key for key in rows.values_list("pk", flat=True) if key.bytes not in self.recent]

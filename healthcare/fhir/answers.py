@@ -29,7 +29,7 @@ def outcome(status: int, code: str, text: Any, severity: str = "error") -> HttpR
     return fhir_answer({"resourceType": "OperationOutcome", "issue": [issue]}, status)
 
 
-def broken(error: Exception) -> HttpResponse:
+def broken(error: BaseException | None) -> HttpResponse:
     """Our mistake, or a database that does not serve."""
     if not unavailable(error):
         return outcome(500, "exception", _("Something went wrong here. It is noted."))

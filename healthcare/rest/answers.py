@@ -206,10 +206,14 @@ def _down(request: HttpRequest, error: BaseException | None) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """The page of an error, or for the API's addresses the envelope. Asks no database: it may be what failed."""
+    """The page of an error, or for programs their envelope. Asks no database: it may be what failed."""
     error = sys.exc_info()[1]
     if request.path.startswith("/api/"):
         return _down(request, error)
+    if request.path.startswith("/fhir/"):
+        from healthcare.fhir.answers import broken  # which is made of what stands here
+
+        return broken(error)
     status = 503 if unavailable(error) else 500
     response = HttpResponse(render_to_string(f"{status}.html", {"request": request}), status=status)
     if status == 503:

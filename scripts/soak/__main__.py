@@ -143,11 +143,13 @@ def day(clinic: Clinic, tally: Tally, faults: Faults, options: argparse.Namespac
 
 
 def go_wrong(faults: Faults, tally: Tally, stop: threading.Event, every: float) -> None:
-    """One fault after another. While it lasts, and until all is well again, an error may be shown: no write is lost."""
+    """One fault after another."""
     while every and not stop.wait(every):
-        tally.trouble.set()
+        name = faults.choose()
+        if name in faults.BREAKING:
+            tally.trouble.set()
         try:
-            faults.one()
+            faults.do(name)
             stop.wait(3)
         finally:
             tally.trouble.clear()

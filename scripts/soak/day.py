@@ -33,7 +33,6 @@ class Tally:
         self.doctors: list[str] = []
         self.tokens: dict[str, str] = {}
         self.acknowledged: dict[str, list[str]] = defaultdict(list)
-        self.unknown: list[str] = []
 
     def note(self, what: str, status: int, milliseconds: float, *, trouble: bool = False) -> None:
         """One answer; `trouble`: something was broken when it was asked for or when it came."""
@@ -51,7 +50,7 @@ class Tally:
 
     def write(self, path: Path) -> None:
         """For the proof."""
-        path.write_text(json.dumps({**self.acknowledged, "unknown": self.unknown}))
+        path.write_text(json.dumps(self.acknowledged))
 
     def findings(self) -> list[str]:
         """Errors that people were shown."""
@@ -172,14 +171,36 @@ class Person:
         status, visit = self.api("receptionist", "POST", "/appointments", visit_data, once=True)
         if status != 201:
             return
-        self.tally.keep("appointments", visit["id"])
+        self.tally.keep("appointments", mark)
         if self.api("receptionist", "POST", f"/appointments/{visit['id']}/check-in")[0] != 200:
             return
+        if not self.treated(mark, patient, visit):
+            return
+        lines = [{"description": "Consultation", "quantity": 1, "unit_price": "120.00"}]
+        bill = {"appointment_id": visit["id"], "line_items": lines}
+        status, invoice = self.api("billing", "POST", "/invoices", bill, once=True)
+        if status != 201 or self.api("billing", "POST", f"/invoices/{invoice['id']}/issue")[0] != 200:
+            return
+        self.tally.keep("invoices", mark)
+        for part in range(self.dice.randrange(1, 4)):
+            reference = f"{mark}-{part}"
+            money = {"invoice_id": invoice["id"], "amount": "10.50", "payment_method": "bank_transfer"}
+            status, payment = self.api(
+                "billing", "POST", "/payments", {**money, "transaction_reference": reference}, once=True
+            )
+            if status == 201:
+                self.tally.keep("payments", reference)
+                if self.dice.random() < 0.15:
+                    self.api("billing", "POST", f"/payments/{payment['id']}/void", {"void_reason": "Soak"})
+
+    def treated(self, mark: str, patient: Any, visit: Any) -> bool:
+        """Measured by a nurse, seen by the doctor, who orders a medication and a test; False if somebody refused."""
         vitals = {"patient_id": patient["id"], "systolic_bp": 128, "diastolic_bp": 82, "pulse_rate": 88}
-        self.api("nurse", "POST", "/vital-signs", vitals)
+        if self.api("nurse", "POST", "/vital-signs", vitals)[0] == 201:
+            self.tally.keep("vital_signs", mark)
         status, note = self.api(self.doctor, "POST", "/consultations", {"appointment_id": visit["id"]})
         if status != 201:
-            return
+            return False
         done = {
             "diagnosis": "Acute pharyngitis",
             "prescriptions": [
@@ -193,23 +214,11 @@ class Person:
             "lab_tests": [{"test_name": "C-reactive protein"}],
         }
         if self.api(self.doctor, "POST", f"/consultations/{note['id']}/complete", done)[0] != 200:
-            return
-        lines = [{"description": "Consultation", "quantity": 1, "unit_price": "120.00"}]
-        bill = {"appointment_id": visit["id"], "line_items": lines}
-        status, invoice = self.api("billing", "POST", "/invoices", bill, once=True)
-        if status != 201 or self.api("billing", "POST", f"/invoices/{invoice['id']}/issue")[0] != 200:
-            return
-        self.tally.keep("invoices", invoice["id"])
-        for part in range(self.dice.randrange(1, 4)):
-            reference = f"{mark}-{part}"
-            money = {"invoice_id": invoice["id"], "amount": "10.50", "payment_method": "bank_transfer"}
-            status, payment = self.api(
-                "billing", "POST", "/payments", {**money, "transaction_reference": reference}, once=True
-            )
-            if status == 201:
-                self.tally.keep("payments", reference)
-                if self.dice.random() < 0.15:
-                    self.api("billing", "POST", f"/payments/{payment['id']}/void", {"void_reason": "Soak"})
+            return False
+        self.tally.keep("consultations", mark)
+        self.tally.keep("prescriptions", mark)
+        self.tally.keep("lab_tests", mark)
+        return True
 
     def doctor_id(self) -> str:
         """The key of the doctor whom this person plays."""

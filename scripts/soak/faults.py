@@ -1,7 +1,4 @@
-"""What goes wrong in a soak beside kills of our own processes: the database and the disk.
-
-Not the clock: libfaketime breaks `time.sleep` here, and the machine's own clock is everybody's.
-"""
+"""What goes wrong in a soak beside kills of our own processes: the database, the disk and the clock."""
 
 from __future__ import annotations
 
@@ -61,13 +58,27 @@ class Faults:
             self.possible |= {"database killed": cluster.kill, "connection killed": self.kill_connection}
         if disk.mounted:
             self.possible["full disk"] = self.fill
+        if clinic.has_clock:
+            self.possible["clock step"] = self.step_clock
 
-    def one(self) -> None:
-        """Some fault; all of them come in turn."""
+    #: While these last, and until all is well again, an error may be shown; the others are to pass unnoticed.
+    BREAKING = frozenset({"database killed", "connection killed", "full disk"})
+
+    def choose(self) -> str:
+        """Some fault's name; all of them come in turn."""
         fewest = min(self.done.get(name, 0) for name in self.possible)
-        name = self.dice.choice([name for name in self.possible if self.done.get(name, 0) == fewest])
+        return self.dice.choice([name for name in self.possible if self.done.get(name, 0) == fewest])
+
+    def do(self, name: str) -> None:
+        """Let it happen."""
         self.possible[name]()
         self.done[name] = self.done.get(name, 0) + 1
+
+    def step_clock(self) -> None:
+        """The wall clock jumps by four minutes, and is set right again: less than a session may be idle."""
+        self.clinic.set_clock(self.dice.choice((-240, 240)))
+        time.sleep(8)
+        self.clinic.set_clock(0)
 
     def stall(self) -> None:
         """Everything that writes stands still for two seconds, as when a disk does not answer."""

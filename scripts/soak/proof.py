@@ -16,6 +16,7 @@ def main(path: Path) -> list[str]:
     from django.core.management import CommandError, call_command
 
     from billing.models import Invoice, Payment
+    from clinical.models import Consultation, LabTest, Prescription, VitalSign
     from patients.models import Patient
     from reporting.models import Report
     from reporting.worker import sweep
@@ -23,15 +24,22 @@ def main(path: Path) -> list[str]:
 
     found = []
     told = json.loads(path.read_text()) if path.exists() else {}
+    # By what the person typed, and not by the key that was answered: a second row would have another.
+    of_patient = "patient__last_name"
     columns = {
         "patients": (Patient, "last_name"),
-        "appointments": (Appointment, "pk"),
-        "invoices": (Invoice, "pk"),
+        "appointments": (Appointment, "reason"),
+        "vital_signs": (VitalSign, of_patient),
+        "consultations": (Consultation.objects.filter(status="completed"), of_patient),
+        "prescriptions": (Prescription, of_patient),
+        "lab_tests": (LabTest, of_patient),
+        "invoices": (Invoice.objects.exclude(status="draft"), of_patient),
         "payments": (Payment, "transaction_reference"),
     }
-    for kind, (model, column) in columns.items():
+    for kind, (rows, column) in columns.items():
+        rows = getattr(rows, "objects", rows)
         for key in told.get(kind, ()):
-            count = model.objects.filter(**{column: key}).count()
+            count = rows.filter(**{column: key}).count()
             if count != 1:
                 found.append(f"{kind}: {key} was acknowledged and is there {count} times")
     for command in (("seal_audit", "--once"), ("verify_audit",), ("reconcile",)):

@@ -190,6 +190,16 @@ def test_rows_that_are_written_together_carry_their_codes_and_are_sealed_like_al
     assert verify() == ""
 
 
+def test_a_clock_that_is_set_back_leaves_nothing_unsealed(trail):
+    sealer = Sealer()
+    sealer.tick()
+    with at(now() - timedelta(hours=1)):
+        # Written by a transaction that took longer than a glance.
+        AuditLog.objects.bulk_create([AuditLog(action="print", created_at=now() - timedelta(seconds=40))])
+        assert sealer.tick() == 1
+    assert verify() == ""
+
+
 def test_an_adoption_is_told_with_how_many_rows_carry_no_code(trail):
     put_in(AuditLog(action="import", entity_type="patient", created_at=now() - timedelta(days=400)))
     AuditLog.objects.bulk_create([AuditLog(action="view", entity_type="patient", created_at=now() - timedelta(days=9))])

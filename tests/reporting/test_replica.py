@@ -33,7 +33,8 @@ for kind, narrowed in (("patient_statistics", {}), ("appointment_summary", {"doc
     assert form.is_valid(), form.errors
     generate(str(form.instance.pk))
     report = Report.objects.get(pk=form.instance.pk)
-    told[kind] = {"status": report.status, "narrowed": report.result["narrowed"], "figures": [f["value"] for f in report.result["summary"]]}
+    figures = [figure["value"] for figure in report.result["summary"]]
+    told[kind] = {"status": report.status, "narrowed": report.result["narrowed"], "figures": figures}
 told["counted"] = Patient.objects.count()
 told["written"] = Report.objects.using("reports").count() + User.objects.using("reports").count()
 print(json.dumps(told))

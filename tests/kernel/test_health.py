@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django_q.models import Task
 
 from audit.sealing import Sealer
 from healthcare.clock import at, now
@@ -23,6 +26,21 @@ def test_old_backups_and_seals_are_told_and_count_when_asked_for(client, setting
         found = client.get("/readyz?strict=1")
         assert found.json()["watched"] == {"backup": False, "seals": False}
         assert found.status_code == 503
+
+
+@pytest.mark.parametrize("part", ["", "worker", "migrations", "disk"])
+def test_each_part_alone_turns_it_red(client, monkeypatch, part):
+    if part != "worker":
+        Task.objects.create(id="1", name="sweep", func="x", started=now(), stopped=now(), success=True)
+    if part == "migrations":
+        MigrationRecorder(connection).record_unapplied("reporting", "0002_schedules_cancel_and_claims")
+    if part == "disk":
+        monkeypatch.setattr("healthcare.health.MIN_FREE_BYTES", 10**18)
+    found = client.get("/readyz")
+    assert found.status_code == (503 if part else 200)
+    assert [name for name in ("database", "migrations", "worker", "disk") if not found.json()[name]] == (
+        [part] if part else []
+    )
 
 
 @pytest.mark.spec("OPS-3")

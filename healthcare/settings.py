@@ -326,7 +326,10 @@ REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", default=300)
 REPORT_KEEP_DAYS = env.int("REPORT_KEEP_DAYS", default=90)
 # Where people open the clinic (https://clinic.example), for links in e-mails.
 SITE_URL = env.str("SITE_URL", default="").rstrip("/")
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+# A patient's mail has no place in the log of a clinic that is in use.
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND", default=f"django.core.mail.backends.{'console' if DEVELOPMENT else 'smtp'}.EmailBackend"
+)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@clinic.example")
 # 0: no log of slow queries.
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)

@@ -71,3 +71,12 @@ def test_the_engine_is_the_one_asked_for():
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA foreign_keys")
             assert cursor.fetchone()[0] == 1
+
+
+@pytest.mark.spec("OPS-3")
+@pytest.mark.parametrize(("debug", "kind"), [("0", "smtp"), ("1", "console")])
+def test_a_patients_mail_is_not_written_into_the_log_of_a_clinic_in_use(debug, kind):
+    show = "from django.conf import settings; print(settings.EMAIL_BACKEND)"
+    environment = {"DEBUG": debug, "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "clinic.example.org"}
+    result = manage("shell", "-v", "0", "-c", show, **environment)
+    assert result.stdout.strip() == f"django.core.mail.backends.{kind}.EmailBackend"

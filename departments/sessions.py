@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import OperationalError
 
 from healthcare.clock import now
 from healthcare.context import acting
@@ -30,6 +32,15 @@ class SessionStore(DatabaseStore):
         row = super()._get_session_from_db()  # type: ignore[misc]
         just_read.set(row.user if row else None)
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # Django takes a database that does not answer for a session that has ended meanwhile.
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from error.__context__.__cause__
+            raise
 
     def create_model_instance(self, data: Any) -> Any:
         data.setdefault("public_id", new_id().hex)

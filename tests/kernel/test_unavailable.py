@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from django.urls import reverse
 
 from audit.models import AuditLog
+from departments.models import Session
 from healthcare import dashboard
 from patients.models import MedicalRecord, Patient
 
@@ -74,6 +75,17 @@ def test_a_page_tells_what_failed_apart_from_our_mistakes_and_its_number(
     assert response.headers["X-Request-ID"].encode() in response.content and b"Zebrafish" not in response.content
     # A trail that lies on what does not answer is not waited for: the log has it.
     assert AuditLog.objects.filter(action="error").exists() is (status == 500)
+
+
+@pytest.mark.django_db
+def test_a_session_that_cannot_be_written_has_not_ended(login, administrator, monkeypatch):
+    client = login(administrator)
+    client.raise_request_exception = False
+    monkeypatch.setattr(Session, "save", gone)
+    response = client.get("/")  # the first one notes when the person was last seen
+    assert response.status_code == 503 and b"The clinic cannot be reached" in response.content
+    monkeypatch.undo()
+    assert client.get("/").status_code == 200
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ import json
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -26,7 +27,7 @@ def main(path: Path) -> list[str]:
     told = json.loads(path.read_text()) if path.exists() else {}
     # By what the person typed, and not by the key that was answered: a second row would have another.
     of_patient = "patient__last_name"
-    columns = {
+    columns: dict[str, tuple[Any, str]] = {
         "patients": (Patient, "last_name"),
         "appointments": (Appointment, "reason"),
         "vital_signs": (VitalSign, of_patient),

@@ -31,7 +31,7 @@ def main(path: Path) -> list[str]:
         "patients": (Patient, "last_name"),
         "appointments": (Appointment, "reason"),
         "vital_signs": (VitalSign, of_patient),
-        "consultations": (Consultation.objects.filter(status="completed"), of_patient),
+        "consultations": (Consultation.objects.filter(completed_at__isnull=False), of_patient),
         "prescriptions": (Prescription, of_patient),
         "lab_tests": (LabTest, of_patient),
         "invoices": (Invoice.objects.exclude(status="draft"), of_patient),

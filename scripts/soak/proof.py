@@ -7,6 +7,7 @@ import json
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -26,11 +27,11 @@ def main(path: Path) -> list[str]:
     told = json.loads(path.read_text()) if path.exists() else {}
     # By what the person typed, and not by the key that was answered: a second row would have another.
     of_patient = "patient__last_name"
-    columns = {
+    columns: dict[str, tuple[Any, str]] = {
         "patients": (Patient, "last_name"),
         "appointments": (Appointment, "reason"),
         "vital_signs": (VitalSign, of_patient),
-        "consultations": (Consultation.objects.filter(status="completed"), of_patient),
+        "consultations": (Consultation.objects.filter(completed_at__isnull=False), of_patient),
         "prescriptions": (Prescription, of_patient),
         "lab_tests": (LabTest, of_patient),
         "invoices": (Invoice.objects.exclude(status="draft"), of_patient),

@@ -150,7 +150,7 @@ def test_openapi_tells_the_truth(api_of):
     assert {"page", "ordering", "status", "doctor"} <= {each["name"] for each in listed["parameters"]}
     made = schema["paths"]["/api/v1/payments/process"]["post"]
     assert [each["name"] for each in made["parameters"]] == ["Idempotency-Key"]
-    assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "413", "429", "500"}
+    assert set(made["responses"]) == {"201", "400", "401", "403", "404", "405", "409", "413", "429", "500", "503"}
     status = next(each for each in listed["parameters"] if each["name"] == "status")
     assert "checked_in" in status["schema"]["enum"]
     # Every body has an example, which is one of the operation that it stands for, and every reference leads somewhere.

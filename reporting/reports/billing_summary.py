@@ -30,7 +30,7 @@ class BillingSummary(ReportKind):
     names_patients = True
     definitions = (
         _("Invoices by invoice date. An invoice past its due date with a balance counts as overdue."),
-        _("Outstanding: balances of issued invoices; what drafts and cancelled ones show as balance is not owed."),
+        _("Outstanding and balance: of issued invoices; nothing is owed on drafts and cancelled ones."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
         _("Write-offs: cancelled after issue, payments voided, credit notes, bad debts, refunds; by their own dates."),
         _("Largest debtors: the twenty patients who owe most on these invoices."),
@@ -52,7 +52,7 @@ class BillingSummary(ReportKind):
             "number": Count("pk"),
             "amount": MoneySum("total_amount"),
             "paid": MoneySum("amount_paid"),
-            "owed": MoneySum("balance_due"),
+            "owed": MoneySum("balance_due", filter=Q(status__in=OWED)),
         }
         found = {row[0]: row[1:] for row in self.invoices().annotate(state=state).values_list("state").annotate(**sums)}
         return Table(

@@ -337,7 +337,8 @@ class Books:
             owing = i.status in OWED and i.balance_due > 0
             late = owing and i.due_date is not None and i.due_date < today()
             row = statuses["Overdue" if late else i.get_status_display()]
-            for place, value in enumerate((1, i.total_amount, i.amount_paid, i.balance_due)):
+            owed = i.balance_due if i.status in OWED else NONE
+            for place, value in enumerate((1, i.total_amount, i.amount_paid, owed)):
                 row[place] += value
             if owing:
                 days = (today() - i.invoice_date).days

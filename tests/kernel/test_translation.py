@@ -15,6 +15,7 @@ from django.utils import translation
 from departments.models import ClinicSettings
 from healthcare.money import Currency
 from healthcare.roles import Role
+from healthcare.templatetags import display
 from tests import factories
 from tests.kernel.access_table import TABLE
 from tests.kernel.routes import NAMES, url_for
@@ -39,12 +40,17 @@ def abroad(monkeypatch):
     monkeypatch.setattr(translation._trans, "gettext", foreign)
     monkeypatch.setattr(translation._trans, "pgettext", lambda context, text: foreign(text))
     monkeypatch.setattr(translation._trans, "ngettext", lambda one, many, number: foreign(one if number == 1 else many))
-    # Menus are kept in memory.
-    for name in settings.CACHES:
-        caches[name].clear()
+    forget()
     yield
+    forget()
+
+
+def forget():
+    """Menus, pills and dashes are kept in memory."""
     for name in settings.CACHES:
         caches[name].clear()
+    display.nothing_in.cache_clear()
+    display.pill_in.cache_clear()
 
 
 class Words(HTMLParser):

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
-from typing import Any
 from urllib.parse import quote
 
 from scripts.bench import databases, inside, queries, report_types, targets, trail
 from scripts.bench.measure import Run, Timing, plain
 from scripts.bench.pages import measured, vitals
-from scripts.bench.race import race
+from scripts.bench.race import cash_race, race
 from scripts.bench.servers import THREADS, WORKERS, served
 
 FAR = 300
@@ -92,17 +91,9 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
             lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
         if patients >= databases.MOST:
             lines += report_types.table(url)
-        lines += [*told(race(port, url, chosen, max(20, requests)))]
+        rounds = max(20, requests)
+        lines += [race(port, url, chosen, rounds), "", cash_race(port, url, chosen, rounds)]
     return [*lines, ""]
-
-
-def told(result: dict[str, Any]) -> list[str]:
-    """The race in words."""
-    return [
-        "8 writers on one doctor's day, over HTTP: {requests} requests in {seconds:.1f} s, {booked} booked, {refused} "
-        "refused by a rule, **{neither} answers that were neither**; the table holds {rows} new visits and "
-        "**{overlaps} minutes that two visits share**.".format(**result)
-    ]
 
 
 def main() -> int:

@@ -60,6 +60,7 @@ def found() -> dict[str, Any]:
         "services": [str(key) for key in Service.objects.filter(is_active=True).values_list("pk", flat=True)[:3]],
         "visits": past_visits(doctors[0], keys),
         "invoices": [str(key) for key in payable(Invoice)],
+        "race_invoice": str(payable(Invoice)[-1]),
         "invoice": str(biggest.pk),
         "prescription": str(Prescription.objects.order_by("pk").last().pk),
         "export": export_range(Appointment),

@@ -129,6 +129,11 @@ class Consultation(BaseModel):
             models.Index(fields=["patient", "-consultation_date"], name="consultations_by_patient"),
             models.Index(fields=["doctor", "-consultation_date"], name="consultations_by_doctor"),
             models.Index(fields=["-consultation_date", "-id"], name="consultations_newest"),
+            models.Index(
+                fields=["follow_up_date", "id"],
+                condition=models.Q(follow_up_required=True),
+                name="consultations_follow_ups",
+            ),
         ]
 
     def __str__(self) -> str:

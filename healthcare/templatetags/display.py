@@ -2,6 +2,7 @@
 
 import datetime
 import html
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any
@@ -159,9 +160,14 @@ def escape(value: Any) -> Any:
     return value.__html__() if hasattr(value, "__html__") else SafeString(html.escape(str(value)))
 
 
+#: A word that would be wider than its column, such as some surnames.
+LONG_WORD = re.compile(r"(\w{16})(?=\w{8})")
+
+
 @register.filter
 def cell(value: Any) -> Any:
-    """As display, for a table: a number, date, phone or other single short word is not broken at its hyphens."""
+    """As display, for a table: a number, date, phone or other single short word is not broken at its hyphens, and a
+    very long one may be broken anywhere."""
     shown = display(value)
     if isinstance(shown, SafeString) and "<" in shown:
         return shown
@@ -170,7 +176,7 @@ def cell(value: Any) -> Any:
         len(text) <= 18 and (" " not in text or text.startswith("+"))
     ):
         return SafeString(f'<span class="unbroken">{escape(shown)}</span>')
-    return shown
+    return SafeString(LONG_WORD.sub(r"\1<wbr>", escape(shown))) if len(text) > 24 else shown
 
 
 def status_tone(value: Any) -> Any:

@@ -10,8 +10,8 @@ from django.db import connection
 def renew_statistics() -> None:
     """Have the database look at its tables anew: after a mass of new rows, and each day.
 
-    Without it SQLite took the index by status for one patient's results: 156 ms instead of 1 at 100,000 patients; and
-    after a look at 4,000 rows of each index, too few of each doctor, it read the list of prescriptions by doctor: 1.4 s.
+    Without it SQLite took the index by status for one patient's results: 156 ms instead of 1 at 100,000 patients. After
+    a look at only 4,000 rows of each index, too few of each doctor, it read the list of prescriptions by doctor: 1.4 s.
     PostgreSQL does it by itself, a little later.
     """
     with connection.cursor() as cursor:

@@ -161,7 +161,7 @@ def escape(value: Any) -> Any:
 
 
 #: A word that would be wider than its column, such as some surnames.
-LONG_WORD = re.compile(r"(\w{12})(?=\w{8})")
+LONG_WORD = re.compile(r"(\w{10})(?=\w{6})")
 
 
 @register.filter

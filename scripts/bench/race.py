@@ -127,7 +127,8 @@ def cash_race(port: int, url: str, chosen: dict[str, Any], rounds: int) -> str:
     invoice = chosen["race_invoice"]
 
     def owed() -> Decimal:
-        return Decimal(str(rows_of(url, "SELECT balance_due FROM invoices WHERE id = {0}", invoice)[0][0]))
+        told = rows_of(url, "SELECT balance_due FROM invoices WHERE id = {0}", invoice)[0][0]
+        return Decimal(str(told)).quantize(Decimal("0.01"))  # SQLite keeps whole dollars without cents
 
     def entries() -> list[Decimal]:
         kept = "SELECT amount FROM payments WHERE invoice_id = {0} AND voided_at IS NULL"

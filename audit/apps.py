@@ -21,9 +21,6 @@ class AuditConfig(AppConfig):
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """Tell of opened confidential charts once a day."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("audit.daily.tell_of_confidential_charts", minutes=24 * 60)
+    repeat("audit.daily.tell_of_confidential_charts", minutes=DAY, using=using)

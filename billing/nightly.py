@@ -43,11 +43,8 @@ def reconcile() -> int:
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """Shortly after midnight, and at three o'clock, on the clinic's wall."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        nights = {"mark_overdue": time(0, 5), "apply_prices": time(0, 10), "reconcile": time(3, 0)}
-        for name, at in nights.items():
-            repeat(f"billing.nightly.{name}", minutes=24 * 60, first=next_at(at))
+    nights = {"mark_overdue": time(0, 5), "apply_prices": time(0, 10), "reconcile": time(3, 0)}
+    for name, at in nights.items():
+        repeat(f"billing.nightly.{name}", minutes=DAY, first=next_at(at), using=using)

@@ -106,9 +106,6 @@ def nightly() -> None:
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """Each evening at eight on the clinic's wall."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("clinical.downtime.nightly", minutes=24 * 60, first=next_at(time(20, 0)))
+    repeat("clinical.downtime.nightly", minutes=DAY, first=next_at(time(20, 0)), using=using)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from clinical.models import Consultation, LabTest
 from clinical.trends import SMALL, sets_of, sparklines
 
@@ -15,7 +17,7 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
     patient = consultation.patient
     sets = sets_of(patient, SMALL)
-    prescribed = list(consultation.prescriptions.order_by("created_at"))
+    prefetch_related_objects([consultation], "prescriptions")
     return {
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
@@ -37,7 +39,6 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
         "results": list(
             LabTest.objects.filter(patient=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
         ),
-        "prescribed": prescribed,
-        "may_print": any(row.is_active and row.doctor_id == consultation.doctor_id for row in prescribed),
+        "prescribed": sorted(consultation.prescriptions.all(), key=lambda row: row.created_at),
         "ordered": list(consultation.lab_tests.order_by("ordered_date")),
     }

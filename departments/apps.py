@@ -19,10 +19,7 @@ class DepartmentsConfig(AppConfig):
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """Failed log-ins that no longer count are forgotten once an hour."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("departments.lockout.tidy", minutes=60)
-        repeat("departments.tokens.tidy", minutes=24 * 60)
+    repeat("departments.lockout.tidy", minutes=60, using=using)
+    repeat("departments.tokens.tidy", minutes=DAY, using=using)

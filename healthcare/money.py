@@ -50,19 +50,22 @@ def cents(amount: Decimal | int | str) -> Decimal:
     return Decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP)
 
 
+class AsTypedInput(forms.TextInput):
+    """A number as text: a browser's number input forgets `1e400`, `NaN` or `1,250.00`, and what was refused is gone."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__({"inputmode": "decimal", "autocomplete": "off", **(attrs or {})})
+
+
 class MoneyFormField(forms.DecimalField):
     """Takes plain amounts such as `1234.50`; refuses NaN, Infinity, exponents and a third decimal."""
 
-    #: Text: a browser's number input forgets `1e400`, `NaN` or `1,250.00`, so that nobody sees what was refused.
-    widget = forms.TextInput
+    widget = AsTypedInput
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 12)
         kwargs.setdefault("decimal_places", 2)
         super().__init__(**kwargs)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "inputmode": "decimal", "autocomplete": "off"}
 
     def prepare_value(self, value: Any) -> Any:
         """`165.00`, as amounts are shown; what somebody typed, as they typed it."""
@@ -80,10 +83,7 @@ class MoneyFormField(forms.DecimalField):
 class CountField(forms.IntegerField):
     """How many pieces; what was typed stays to be seen, as with amounts."""
 
-    widget = forms.TextInput
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}
+    widget = AsTypedInput({"inputmode": "numeric"})
 
 
 class MoneyField(models.DecimalField):

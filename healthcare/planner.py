@@ -23,9 +23,6 @@ def renew_statistics() -> None:
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """Once a day, by a worker."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("healthcare.planner.renew_statistics", minutes=24 * 60)
+    repeat("healthcare.planner.renew_statistics", minutes=DAY, using=using)

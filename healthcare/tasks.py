@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils import timezone
 
 from healthcare.clock import zone
@@ -36,10 +36,15 @@ def keep_daily_times(before: tzinfo, after: tzinfo) -> None:
         work.save(update_fields=["next_run"])
 
 
-def repeat(function: str, *, minutes: int, first: datetime | None = None) -> None:
-    """Have a worker run `function` every so many minutes, from `first` on; call it after `migrate`, at will."""
+def repeat(function: str, *, minutes: int, first: datetime | None = None, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Have a worker run `function` every so many minutes, from `first` on; call it after `migrate`, at will.
+
+    Nothing happens while only some apps are migrated, and the worker's not yet.
+    """
     from django_q.models import Schedule
 
+    if Schedule._meta.db_table not in connections[using].introspection.table_names():
+        return
     when = {"next_run": first} if first else {}
     Schedule.objects.get_or_create(
         func=function,

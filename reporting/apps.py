@@ -24,11 +24,8 @@ class ReportingConfig(AppConfig):
 
 def schedule_work(using: str = "default", **_kwargs: Any) -> None:
     """Once a minute: reports whose worker is gone. Every few minutes: those that are due. Each day: old files."""
-    from django.db import connections
+    from healthcare.tasks import DAY, repeat
 
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("reporting.worker.sweep", minutes=1)
-        repeat("reporting.schedules.run", minutes=5)
-        repeat("reporting.worker.tidy", minutes=24 * 60)
+    repeat("reporting.worker.sweep", minutes=1, using=using)
+    repeat("reporting.schedules.run", minutes=5, using=using)
+    repeat("reporting.worker.tidy", minutes=DAY, using=using)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from healthcare.clock import next_at
+from healthcare.tasks import DAY, repeat
 
 
 def mark_no_shows() -> None:
@@ -19,9 +20,4 @@ def mark_no_shows() -> None:
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:
     """A quarter of an hour after midnight, on the clinic's wall."""
-    from django.db import connections
-
-    from healthcare.tasks import repeat
-
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        repeat("scheduling.nightly.mark_no_shows", minutes=24 * 60, first=next_at(time(0, 15)))
+    repeat("scheduling.nightly.mark_no_shows", minutes=DAY, first=next_at(time(0, 15)), using=using)

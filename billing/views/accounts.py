@@ -51,6 +51,7 @@ class AccountPage(Page):
             for line in lines
         )
         by_age = [(row["label"], row["number"], row["owed"]) for row in ageing(self.object.invoices.all())]
+        owed, by_insurers = owed_by(self.object), self.object.invoices.owed_by_insurers()
         book = Book()
         book.add_sheet(
             _("Statement"),
@@ -62,9 +63,8 @@ class AccountPage(Page):
             _("Ageing"),
             [_("Days past due"), _("Invoices"), _("Owed")],
             by_age,
-            totals=[_("Balance due"), sum(row[1] for row in by_age), owed_by(self.object)],
+            totals=[_("Balance due"), sum(row[1] for row in by_age), owed],
         )
-        owed, by_insurers = owed_by(self.object), self.object.invoices.owed_by_insurers()
         book.add_sheet(
             _("Who pays"),
             ["", _("Owed")],

@@ -171,14 +171,24 @@ class Consultation(BaseModel):
         return [row for row in rows if row.is_active and row.doctor_id == self.doctor_id]
 
     @cached_property
-    def follow_up_visit(self) -> Any:
-        """The visit booked after this one, or where the front desk finds that none is; None if none was asked for."""
+    def follow_up_visit(self) -> Appointment | None:
+        """The visit booked after this one, if a follow-up was asked for."""
         if not (self.follow_up_required and self.is_completed):
             return None
         day = date_of(self.consultation_date)
         later = self.patient.appointments.blocking().filter(appointment_date__gt=day).select_related("patient")
-        booked = later.order_by("appointment_date", "appointment_time").first()
-        return booked or str(_("Not booked yet: it stands on the front desk's recall list and in the patient's chart"))
+        return later.order_by("appointment_date", "appointment_time").first()
+
+    @property
+    def follow_up_unbooked(self) -> bool:
+        """Whether a follow-up was asked for and nobody booked it yet."""
+        return self.follow_up_required and self.is_completed and self.follow_up_visit is None
+
+    @property
+    def follow_up_shown(self) -> Any:
+        """The visit booked after this one, or where the front desk finds that none is."""
+        waits = _("Not booked yet: it stands on the front desk's recall list and in the patient's chart")
+        return waits if self.follow_up_unbooked else self.follow_up_visit
 
     @property
     def state(self) -> str:

@@ -19,12 +19,12 @@ from clinical.forms.consultations import (
 )
 from clinical.models import Consultation, ConsultationAddendum
 from clinical.views.from_row import FromRowConfirmPage, FromRowPage
-from clinical.views.recalls import BOOK
 from clinical.workspace import workspace
 from healthcare import drafts
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Related, Section
 from healthcare.generic.base import url_of
 from healthcare.roles import may
+from patients.views.chart_tables import BOOK_FOLLOW_UP
 from scheduling.models import Appointment
 
 
@@ -72,9 +72,9 @@ class ConsultationDetail(DetailPage):
                 "notes",
                 "follow_up_required",
                 "follow_up_date",
-                ("follow_up_visit", _("Follow-up visit")),
+                ("follow_up_shown", _("Follow-up visit")),
             ),
-            sparse=("follow_up_visit",),
+            sparse=("follow_up_shown",),
             wide=(
                 "codes_shown",
                 "chief_complaint",
@@ -104,13 +104,13 @@ class ConsultationDetail(DetailPage):
             icon="clock-history",
             when=lambda row: row.is_completed,
         ),
-        replace(BOOK, label=_("Book follow-up"), when=lambda row: isinstance(row.follow_up_visit, str)),
+        replace(BOOK_FOLLOW_UP, label=_("Book follow-up"), when=lambda row: row.follow_up_unbooked),
         Action(
             _("Follow-up visit"),
             "appointment_detail",
             permission="appointments.view",
             icon="calendar-check",
-            when=lambda row: isinstance(row.follow_up_visit, Appointment),
+            when=lambda row: row.follow_up_visit is not None,
             key=lambda row: row.follow_up_visit.pk,
         ),
         Action(_("Abandon"), "consultation_delete", form=AbandonConsultationForm, style="danger"),

@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import Consultation
 from healthcare.clock import now, today
-from healthcare.generic import Action, Column, ListPage
+from healthcare.generic import Column, ListPage
+from patients.views.chart_tables import BOOK_FOLLOW_UP
 
 #: From two weeks before the day on, until somebody who was forgotten for half a year has surely gone elsewhere.
 AHEAD, BEHIND = timedelta(days=14), timedelta(days=180)
 #: And as soon as the doctor asks for it, while the patient is still at the desk.
 JUST_ASKED = timedelta(hours=12)
-
-BOOK = Action(
-    _("Book"),
-    "appointment_create",
-    permission="appointments.edit",
-    query=lambda row: (
-        "?"
-        + urlencode(
-            {
-                "patient": row.patient_id,
-                "doctor": row.doctor_id,
-                "appointment_type": "follow_up",
-                "appointment_date": max(row.follow_up_date, today()).isoformat(),
-            }
-        )
-    ),
-    keyed=False,
-    icon="calendar-plus",
-)
 
 
 class RecallList(ListPage):
@@ -53,7 +34,7 @@ class RecallList(ListPage):
         Column("follow_up_date", _("Due"), ordering="follow_up_date"),
         Column("doctor"),
     )
-    row_actions = (BOOK,)
+    row_actions = (BOOK_FOLLOW_UP,)
     empty_title = _("Nobody is to be called")
 
     def get_queryset(self) -> Any:

@@ -312,7 +312,7 @@ class ClinicSettingsForm(LogoMixin, WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        moved = "time_zone" in self.changed_from(ClinicSettings.current())
+        moved = "time_zone" in self.changed_from(self.instance)  # the row as it is: nothing is put into it yet
         if moved and User.objects.filter(appointments__isnull=False).exists():
             self.warn(
                 "time_zone",

@@ -48,9 +48,14 @@ class FailedTasks(Page):
     page_title = gettext_lazy("Failed background tasks")
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.render_to_response(
-            self.get_context_data(rows=[(task, kind_of_error(task.result)) for task in failed_tasks()])
-        )
+        return self.render_to_response(self.get_context_data())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        columns = [{"label": _("Ended")}, {"label": _("Task")}, {"label": _("Tried"), "align": "end"}]
+        columns.append({"label": _("Error")})
+        told = ((t.stopped, t.func, t.attempt_count, kind_of_error(t.result)) for t in failed_tasks())
+        rows = [{"cells": [{"column": c, "value": v} for c, v in zip(columns, values, strict=True)]} for values in told]
+        return super().get_context_data(columns=columns, rows=rows, **kwargs)
 
 
 def kind_of_error(result: Any) -> str:

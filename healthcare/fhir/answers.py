@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
 from healthcare.fhir.search import BadSearch
-from healthcare.rest.answers import RETRY_SECONDS, ApiError, note, unavailable
+from healthcare.rest.answers import ApiError, later, note, unavailable
 from healthcare.rest.auth import BearerOrSession, PersonThrottle
 from healthcare.roles import PUBLIC, may
 
@@ -33,9 +33,7 @@ def broken(error: BaseException | None) -> HttpResponse:
     """Our mistake, or a database that does not serve."""
     if not unavailable(error):
         return outcome(500, "exception", _("Something went wrong here. It is noted."))
-    response = outcome(503, "transient", _("The clinic's database or disk does not answer. Ask again in a moment."))
-    response.headers["Retry-After"] = RETRY_SECONDS
-    return response
+    return later(outcome(503, "transient", _("The clinic's database or disk does not answer. Ask again in a moment.")))
 
 
 def guarded(permission: str, view: Callable[..., HttpResponse], methods: tuple[str, ...] = ("GET", "HEAD")) -> Any:

@@ -200,7 +200,11 @@ def _down(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     if not unavailable(error):
         return failure(500, "error", _("Something went wrong here. It is noted."))
     text = _("The clinic's database or disk does not answer. Nothing was half-saved. Ask again in a moment.")
-    response = failure(503, "unavailable", text)
+    return later(failure(503, "unavailable", text))
+
+
+def later(response: HttpResponse) -> HttpResponse:
+    """The answer, which also says when to ask again."""
     response.headers["Retry-After"] = RETRY_SECONDS
     return response
 
@@ -216,9 +220,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
         return broken(error)
     status = 503 if unavailable(error) else 500
     response = HttpResponse(render_to_string(f"{status}.html", {"request": request}), status=status)
-    if status == 503:
-        response.headers["Retry-After"] = RETRY_SECONDS
-    return response
+    return later(response) if status == 503 else response
 
 
 handler400 = page_or_envelope(defaults.bad_request, _bad)

@@ -5,7 +5,7 @@ through URL names.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -253,6 +253,18 @@ PROBLEMS = Table(
         ),
     ),
 )
+#: For the front desk: the booking form, filled with what the doctor asked for.
+BOOK_FOLLOW_UP = Action(
+    _("Book"),
+    "appointment_create",
+    permission="appointments.edit",
+    icon="calendar-plus",
+    keyed=False,
+    query=lambda row: (
+        f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={max(row.follow_up_date, today())}"
+        "&appointment_type=follow_up"
+    ),
+)
 FOLLOW_UPS = Table(
     _("Follow-ups to book"),
     lambda patient, user: (
@@ -262,20 +274,7 @@ FOLLOW_UPS = Table(
     permission="appointments.edit",
     empty=_("No follow-up is due."),
     limit=5,
-    row_actions=(
-        Action(
-            _("Book"),
-            "appointment_create",
-            permission="appointments.edit",
-            style="primary",
-            icon="calendar-plus",
-            keyed=False,
-            query=lambda row: (
-                f"?patient={row.patient_id}&doctor={row.doctor_id}&appointment_date={max(row.follow_up_date, today())}"
-                "&appointment_type=follow_up"
-            ),
-        ),
-    ),
+    row_actions=(replace(BOOK_FOLLOW_UP, style="primary"),),
 )
 CURRENT = Table(
     _("Current medications"),

@@ -51,11 +51,17 @@ class FailedTasks(Page):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        columns = [{"label": _("Ended")}, {"label": _("Task")}, {"label": _("Tried"), "align": "end"}]
-        columns.append({"label": _("Error")})
+        columns = [
+            {"label": _("Ended")},
+            {"label": _("Task")},
+            {"label": _("Tried"), "align": "end"},
+            {"label": _("Error")},
+        ]
         told = ((t.stopped, t.func, t.attempt_count, kind_of_error(t.result)) for t in failed_tasks())
         rows = [{"cells": [{"column": c, "value": v} for c, v in zip(columns, values, strict=True)]} for values in told]
-        return super().get_context_data(columns=columns, rows=rows, **kwargs)
+        count, more = _("%(count)s failed since yesterday"), _("What exactly went wrong is in the worker's log.")
+        subtitle = f"{count % {'count': len(rows)}}. {more}"
+        return super().get_context_data(columns=columns, rows=rows, page_subtitle=subtitle, **kwargs)
 
 
 def kind_of_error(result: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,8 @@ from healthcare.text import fold
 from healthcare.workflow import refuse
 from patients.spelling import ALIKE, distance_of, sound_of
 
-SHIPPED = Path(__file__).resolve().parent / "data" / "icd10cm.csv"
+_DATA = Path(__file__).resolve().parent / "data"
+SHIPPED = _DATA / "icd10cm.csv"
 #: More would no longer be a diagnosis of one visit.
 MOST = 20
 #: Words that say nothing of what is meant.
@@ -68,45 +69,69 @@ def codes() -> dict[str, Code]:
 
 
 @lru_cache(maxsize=1)
+def _everyday() -> dict[str, list[str]]:
+    """What people say, a word or a few -> how the classification puts it."""
+    said: dict[str, list[str]] = defaultdict(list)
+    with (_DATA / "icd10_words.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            said[row["said"]].append(row["means"])
+    return dict(said)
+
+
+@lru_cache(maxsize=1)
 def _vocabulary() -> frozenset[str]:
     """Every word of the list."""
     return frozenset(word for code in codes().values() for word in code.text.split() if word.isalpha())
 
 
-def _alike(word: str) -> list[str]:
-    """The word, then the list's words that are spelled or sound almost like it, the nearest first."""
+def _terms(words: list[str]) -> list[list[str]]:
+    """What was typed, word by word, each with its other names; words that mean something together are one."""
+    found, rest = [], words
+    while rest:
+        size = next((n for n in (3, 2) if " ".join(rest[:n]) in _everyday()), 1)
+        term, rest = " ".join(rest[:size]), rest[size:]
+        if term not in _SMALL:
+            found.append([term, *_everyday().get(term, ())])
+    return found
+
+
+def _alike(names: list[str]) -> list[str]:
+    """The names of a term, then the list's words that are spelled or sound almost like it, the nearest first."""
+    word = names[0]
     if len(word) < 4 or not word.isalpha():
-        return [word]
+        return names
     sound = sound_of(word)
     near = [(d, known) for known in _vocabulary() if (d := distance_of(word, sound, known)) is not None]
-    return [word, *(known for _distance, known in sorted(near)[:ALIKE])]
+    return [*names, *(known for _distance, known in sorted(near)[:ALIKE])]
 
 
 def search(text: str, count: int = 20) -> list[Code]:
-    """The codes in which every typed word occurs, or else one that is spelled almost like it: the exact code first,
-    then those that begin with what was typed, those where a word begins so, and everyday ones."""
-    words = [word for word in _words(text) if word not in _SMALL][:8]
-    typed = _letters(text)
-    return _matching([[word] for word in words], typed, count) or _matching(map(_alike, words), typed, count)
+    """The codes in which every typed word occurs, by its everyday names too, or else one that is spelled almost like
+    it: the exact code first, then those that begin with what was typed, those where a word begins so, and everyday
+    ones."""
+    terms, typed = _terms(_words(text)[:8]), _letters(text)
+    found = _matching(terms, typed, count)
+    # Inside another word (`asma` in plasma) is not what was meant if something is spelled almost so.
+    begins = any(all(any(f" {name}" in f" {code.text}" for name in names) for names in terms) for code in found[:1])
+    return found if begins else _matching([_alike(names) for names in terms], typed, count)
 
 
-def _matching(wanted: Iterable[list[str]], typed: str, count: int) -> list[Code]:
-    """The codes that hold one of each word's spellings, the best first."""
-    wanted = list(wanted)
+def _matching(terms: list[list[str]], typed: str, count: int) -> list[Code]:
+    """The codes that hold one of each term's names, the best first."""
     found: list[tuple[Any, ...]] = []
-    for code in codes().values() if wanted else ():
-        spellings = [next((n for n, word in enumerate(words) if word in code.text), None) for words in wanted]
-        if None in spellings:
+    for code in codes().values() if terms else ():
+        chosen = [next((n for n, name in enumerate(names) if name in code.text), None) for names in terms]
+        if None in chosen:
             continue
-        used = [words[n] for words, n in zip(wanted, spellings, strict=True) if n is not None]
-        starts = all(f" {word}" in f" {code.text}" for word in used)
+        used = [names[n] for names, n in zip(terms, chosen, strict=True) if n is not None]
+        starts = all(f" {name}" in f" {code.text}" for name in used)
         letters = _letters(code.code)
         found.append(
             (
                 letters != typed,
                 not letters.startswith(typed),
-                sum(n or 0 for n in spellings),
                 not starts,
+                sum(n or 0 for n in chosen),
                 not code.common,
                 len(code.title),
                 code.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -13,17 +14,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-#: Line breaks and tabs are text; every other control character is an accident or an attack.
-ALLOWED_CONTROLS = frozenset("\n\r\t")
+#: Line breaks and tabs are text; every other control character (Unicode's Cc and Cs) is an accident or an attack.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 #: The longest free text of any field (a lab comment, a history); Excel cells hold no more than 32,767.
 LONG_TEXT = 10_000
 
 
 def no_control_characters(value: Any) -> None:
     """Refuse NUL, other control characters and lone surrogates, which PostgreSQL, Excel and PDF choke on."""
-    if isinstance(value, str) and any(
-        unicodedata.category(char) in {"Cc", "Cs"} and char not in ALLOWED_CONTROLS for char in value
-    ):
+    if isinstance(value, str) and _CONTROLS.search(value):
         raise ValidationError(_("Remove the control characters from this text."), code="control_characters")
 
 

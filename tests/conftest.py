@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+from django.core.cache import caches
 from django.utils import timezone
 
 from departments.models import ClinicSettings
@@ -47,9 +48,11 @@ def _media(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _clinic_as_shipped(monkeypatch):
-    """The clinic's settings are their defaults until a test saves others; no test leaves its clock to the next."""
+    """The clinic's settings are their defaults until a test saves others; no test leaves its clock, or what it has
+    drawn, to the next."""
     monkeypatch.setattr(ClinicSettings, "_shown", ClinicSettings())
     monkeypatch.setattr(ClinicSettings, "_shown_at", float("inf"))
+    caches["template_fragments"].clear()
     yield
     timezone.deactivate()
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -26,12 +27,15 @@ from healthcare.generic.base import Page, label_of, shown_value_of, url_of, valu
 from healthcare.roles import may
 from healthcare.xlsx import workbook_response
 
+fragments = caches["template_fragments"]
 #: Counting stops here: "1,000+".
 COUNT_CAP = 1000
 #: Jumping to a page by number works so far down; further on one walks with next and previous.
 OFFSET_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
 MAX_PAGE_SIZE = 100
+#: What says in an address which page of the list is shown.
+PAGING = ("page", "after", "before")
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class ListPage(Page):
     page_subtitle: ClassVar[Any] = ""
     empty_title: ClassVar[Any] = gettext_lazy("Nothing here yet")
     empty_text: ClassVar[Any] = gettext_lazy("What you are looking for may be hidden by the search or filters.")
+    #: Filters whose values tell nothing of anybody, such as a day: the filters drawn with them may be kept a minute.
+    impersonal_filters: ClassVar[tuple[str, ...]] = ()
 
     def get_breadcrumbs(self) -> list[tuple[Any, str]]:
         """A list stands at the top: nothing leads back from it."""
@@ -152,6 +158,7 @@ class ListPage(Page):
         return super().get_context_data(
             **{
                 "filter": self.filter,
+                "filters_key": self.filters_key(),
                 "active_filters": self.active_filters(),
                 "searchable": self.searchable,
                 "columns": heads,
@@ -210,6 +217,19 @@ class ListPage(Page):
         label = self.create_label or _("New %(entity)s") % {"entity": self.model._meta.verbose_name}
         return {"label": label, "url": url, "icon": "plus-lg"}
 
+    def filters_key(self) -> str:
+        """What the drawn filters depend on but the language; empty where they hold what somebody looks for."""
+        asked = [(name, values) for name, values in sorted(self.request.GET.lists()) if name not in PAGING]
+        if not self.asks_for_nobody() or (self.filter is not None and not self.filter.is_valid()):
+            return ""
+        role = getattr(self.request.user, "role", "")
+        return f"{type(self).__qualname__} {role} {urlencode(asked, doseq=True)}"
+
+    def asks_for_nobody(self) -> bool:
+        """Whether neither a search nor a filter that could tell of a person is in force."""
+        harmless = {*PAGING, "ordering", "page_size", "inactive", *self.impersonal_filters}
+        return not any(any(values) and name not in harmless for name, values in self.request.GET.lists())
+
     def active_filters(self) -> list[dict[str, Any]]:
         """Chips: the filters in force, each with a link that removes it."""
         chips = []
@@ -265,6 +285,17 @@ class ListPage(Page):
         """How many rows there are, counting no further than COUNT_CAP + 1."""
         return int(rows.order_by()[: COUNT_CAP + 1].count())
 
+    def count(self, rows: Any) -> int:
+        """`capped_count`; a list that was too long to be counted is so for another minute."""
+        asked = self.filters_key()
+        key = f"many {asked} {self.request.user.pk}"
+        if asked and fragments.get(key):
+            return COUNT_CAP + 1
+        total = self.capped_count(rows)
+        if asked and total > COUNT_CAP:
+            fragments.set(key, True, 60)
+        return total
+
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         """`count` rows in this order, from the `start`th on or beyond the row `cursor`."""
         if cursor is not None:
@@ -313,7 +344,7 @@ class ListPage(Page):
             page.reverse()
             has_previous, more = more and number > 1, True
         # What fits on one page is counted already.
-        total = self.capped_count(rows) if more or has_previous or "after" in self.request.GET else len(page)
+        total = self.count(rows) if more or has_previous or "after" in self.request.GET else len(page)
         links = {"previous_url": "", "next_url": ""}
         if more and page:
             links["next_url"] = self.url_with(page=number + 1, after=page[-1].pk, before=None)

@@ -67,6 +67,7 @@ class AppointmentList(ListPage):
     model = Appointment
     filterset_class = AppointmentFilter
     filter: AppointmentFilter
+    impersonal_filters = tuple(sorted({*AppointmentFilter.base_filters} - {"patient"}))
     ordering = ("appointment_date", "appointment_time")
     select_related = ("patient", "doctor", "department")
     columns = (

@@ -35,6 +35,18 @@ MAX_TOKENS = 8
 LONGEST_TERM = 100
 #: So many matches of a word are counted to find the rarest one.
 COUNTED = 30_000
+#: Months as they are written, by their first three letters.
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]*\.?"
+#: `30 January 1979`, `30th of Jan. 1979`, `January 30, 1979`.
+_DAY_MONTH = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?({_MONTH}),?\s+(\d{{4}})(?!\S)", re.IGNORECASE)
+_MONTH_DAY = re.compile(rf"({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?!\S)", re.IGNORECASE)
+#: Small words before a surname, which some write together with it: `de la Cruz`, `delacruz`.
+_PARTICLES = re.compile(
+    r"\b(?:(?:abu|al|af|av|bin|d|da|dal|de|del|della|den|der|di|do|dos|du|el|ibn|la|las|le|les|los|mac|mc|o|san|st|ten|ter|"
+    r"van|vander|vom|von|zu|zur)['’\s-]+)+(?=\w{2})",
+    re.IGNORECASE,
+)
 #: A date of birth, a run of digits with the punctuation of phone numbers, or anything between spaces.
 _TOKEN = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\S)|\d{1,2}([./-])\d{1,2}\1\d{4}(?!\S)|\+?\(?\d[\d\s()./-]*\d(?!\S)|\S+")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -54,9 +66,15 @@ def words_of(name: str) -> set[str]:
     return words - {""}
 
 
+def spellings_of(patient: Patient) -> set[str]:
+    """The words of both names, and each name as one word: `de la Cruz` is typed `delacruz`, too."""
+    names = (patient.first_name, patient.last_name)
+    return {word for name in names for word in (*words_of(name), _NOT_WORD.sub("", fold(name))) if word}
+
+
 def terms_of(patient: Patient, former_numbers: Iterable[str] = ()) -> set[bytes]:
     """Everything that this patient may be found by; `former_numbers` are those of charts merged into this one."""
-    terms = {*words_of(patient.first_name), *words_of(patient.last_name)}
+    terms = spellings_of(patient)
     for number in map(fold, (patient.patient_number, *former_numbers)):
         terms.add(_NOT_WORD.sub("", number))
         if match := _NUMBER.fullmatch(number):
@@ -86,6 +104,11 @@ def dates_in(token: str) -> set[date]:
         with suppress(ValueError):
             found.add(date(*map(int, reading)))
     return found
+
+
+def written_date(day: str, month: str, year: str) -> str:
+    """A date whose month is a word, in the order of ISO 8601."""
+    return f"{year}-{_MONTHS.index(month[:3].lower()) + 1}-{day}"
 
 
 def ranges_of(token: str) -> Iterator[tuple[bytes, bytes]]:
@@ -124,10 +147,15 @@ def exactly(text: str) -> tuple[bytes, bytes]:
 def search_ranges(text: str, *, forgiving: bool = False) -> list[list[tuple[bytes, bytes]]]:
     """For each token of the text the ranges of which one must hold; empty where nothing can be searched for.
 
-    `forgiving`: also those of names that sound or are spelled almost like the token.
+    `forgiving`: also those of names that sound or are spelled almost like the token, `de la` and its like written
+    together with the name.
     """
     found = []
-    for token in [match[0] for match in _TOKEN.finditer(text.strip())][:MAX_TOKENS]:
+    text = _MONTH_DAY.sub(lambda found: written_date(found[2], found[1], found[3]), text.strip())
+    text = _DAY_MONTH.sub(lambda found: written_date(found[1], found[2], found[3]), text)
+    if forgiving:
+        text = _PARTICLES.sub(lambda found: _NOT_WORD.sub("", found[0]), text)
+    for token in [match[0] for match in _TOKEN.finditer(text)][:MAX_TOKENS]:
         ranges = list(ranges_of(token))
         if forgiving:
             ranges += [exactly(word) for word in spelling.alike(_NOT_WORD.sub("", fold(token)))]
@@ -153,7 +181,7 @@ def rebuild_search_terms(patients: Iterable[Patient], *, fresh: bool = False, ba
 
     def flush() -> None:
         former = {} if fresh else _merge_model().objects.former_numbers(group)
-        words = {word for patient in group for word in words_of(f"{patient.first_name} {patient.last_name}")}
+        words = {word for patient in group for word in spellings_of(patient)}
         with transaction.atomic():
             spelling.learn(words - learned)
             if not fresh:

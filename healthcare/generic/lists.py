@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.cache import caches
+from django.core.cache.utils import make_template_fragment_key
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -288,7 +289,7 @@ class ListPage(Page):
     def count(self, rows: Any) -> int:
         """`capped_count`; a list that was too long to be counted is so for another minute."""
         asked = self.filters_key()
-        key = f"many {asked} {self.request.user.pk}"
+        key = make_template_fragment_key("too_long_to_count", [asked, self.request.user.pk])
         if asked and fragments.get(key):
             return COUNT_CAP + 1
         total = self.capped_count(rows)

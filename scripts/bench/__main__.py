@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument(
-        "--patients", type=int, nargs="+", default=[1000, 100_000], help="sizes of the clinic (1000000: PostgreSQL)"
+        "--patients", type=int, nargs="+", default=[1000, 100_000], help="sizes of the clinic (the greatest: 1000000)"
     )
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--requests", type=int, default=80, help="requests of one client per line (default 80)")

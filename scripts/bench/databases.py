@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from scripts.bench.multiply import TIMES, copy_the_past
+from scripts.bench.multiply import TIMES, copy_the_past, copy_the_past_in_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://root@127.0.0.1:5432/postgres")
-#: The greatest clinic that is built; one ten times as big is multiplied from it, on PostgreSQL.
+#: The greatest clinic that is built; one ten times as big is multiplied from it.
 MOST = 100_000
 #: What PostgreSQL databases of the data sets are called, before their size.
 PREFIX = os.environ.get("BENCH_DATABASE", "clinic_bench")
@@ -62,6 +62,9 @@ def prepare(engine: str, patients: int) -> str:
     """Build the data set unless it is there, on PostgreSQL as a copy of SQLite's; the URL of it."""
     url = url_of(engine, patients)
     there = exists(engine, patients)
+    if not there and engine == "sqlite" and patients == TIMES * MOST:
+        multiply_file(prepare("sqlite", MOST), url)
+        there = True
     manage(url, "migrate", "--verbosity", "0")
     if there:
         return url
@@ -86,6 +89,22 @@ def multiply(source: str, target: str) -> None:
     with psycopg.connect(target, autocommit=True) as connection:
         copy_the_past(connection)
         connection.execute("VACUUM ANALYZE")
+
+
+def multiply_file(source: str, target: str) -> None:
+    """The same in SQLite; it takes 25 GB."""
+    import shutil
+    import sqlite3
+
+    copied, made = (Path(url.removeprefix("sqlite:///")) for url in (source, target))
+    with sqlite3.connect(copied) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    part = made.with_suffix(".part")
+    shutil.copyfile(copied, part)
+    connection = sqlite3.connect(part, isolation_level=None)
+    copy_the_past_in_file(connection)
+    connection.close()
+    part.rename(made)
 
 
 def copy_rows(source: str, target: str) -> None:

@@ -5,6 +5,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -78,6 +79,40 @@ def test_found_by(login, receptionist, maria, text):
     assert keys(client.get(reverse("patient_list"), {"q": text, "gender": "female"})) == [maria.pk]
     found = client.get(reverse("patient_options"), {"q": text}).json()["results"]
     assert found == [{**found[0], "id": str(maria.pk), "text": "López-O'Brien, María José · P-000123 · 1961-11-30"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "de la cruz",
+        "delacruz",
+        "Dela Cruz",
+        "delacruz juana",
+        "juanamaria de-la-cruz",
+        "30 January 1979",
+        "30th of jan 1979",
+        "January 30, 1979",
+        "Jan. 30 1979 cruz",
+        "delacrus",
+    ],
+)
+def test_small_words_of_a_name_and_months_are_read_as_they_are_said(text):
+    juana = PatientFactory(first_name="Juana María", last_name="de la Cruz", date_of_birth=date(1979, 1, 30))
+    PatientFactory(first_name="Juana", last_name="Lacroix", date_of_birth=date(1979, 1, 3))
+    assert PatientSearchTerm.objects.first_keys(text, 5)[:1] == [juana.pk]
+
+
+@pytest.mark.parametrize("text", ["van der Berg", "Vander Berg", "vanderberg", "van-der-berg"])
+def test_a_name_written_together_is_found_by_its_parts(text):
+    anna = PatientFactory(first_name="Anna", last_name="Vanderberg")
+    assert PatientSearchTerm.objects.first_keys(text, 5) == [anna.pk]
+
+
+def test_the_command_writes_all_terms_anew(maria, capsys):
+    PatientSearchTerm.objects.all().delete()
+    call_command("rebuild_search")
+    assert capsys.readouterr().out == "6 patients\n"
+    assert list(Patient.objects.search("lopez")) == [maria]
 
 
 @pytest.mark.parametrize("text", ["ria", "zz", "lopez smith", "1961-11-31", "9999999", "--", "'", "%", "😀", "\x00"])

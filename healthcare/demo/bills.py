@@ -44,7 +44,9 @@ class Bills:
         discount = cents(subtotal / 10) if rng.random() < 0.08 else ZERO
         total = subtotal - discount
         due = local_day + timedelta(days=30)
-        paid = self.paid_share(total, age_days) if status == "issued" else ZERO
+        covered = cents(total * Decimal("0.8")) if person.insurer and rng.random() < 0.6 else ZERO
+        parts = self.parts_paid(total, covered, age_days) if status == "issued" else []
+        paid = sum((amount for amount, _by_insurer in parts), ZERO)
         if status == "issued":
             status = self.status_of(total, paid, due)
         officer = rng.choice(self.house.officers)
@@ -58,6 +60,7 @@ class Bills:
             subtotal=subtotal,
             discount_amount=discount,
             total_amount=total,
+            covered_amount=covered,
             amount_paid=paid,
             balance_due=total - paid,
             status=status,
@@ -84,36 +87,31 @@ class Bills:
                     line_total=service.default_price,
                 )
             )
-        self.payments(invoice, person, paid, made)
+        self.payments(invoice, parts, made)
 
-    def paid_share(self, total: Decimal, age_days: int) -> Decimal:
-        """How much came in so far."""
-        kind = self.rng.random()
+    def parts_paid(self, total: Decimal, covered: Decimal, age_days: int) -> list[tuple[Decimal, bool]]:
+        """What came in so far, and whether from the insurer: the patient pays at the desk, the insurer later."""
+        kind, own = self.rng.random(), (total - covered, False)
         if age_days < 20 and kind < 0.35:
-            return ZERO
+            return [own] if covered else []
         if kind < 0.88:
-            return total
-        return cents(total * Decimal("0.4")) if kind < 0.95 else ZERO
+            return [(covered, True), own] if covered and kind < 0.82 else [own]
+        if kind < 0.95:
+            return [(covered, True)] if covered else [(cents(total * Decimal("0.4")), False)]
+        return []
 
     def status_of(self, total: Decimal, paid: Decimal, due: date) -> str:
         """RULE-INV-4, told by the billing app."""
         return status_by_amounts(total, paid, due, today())
 
-    def payments(self, invoice: Invoice, person: Person, paid: Decimal, made: datetime) -> None:
-        """One payment, or the insurer's share and the patient's."""
-        if paid == 0:
-            return
+    def payments(self, invoice: Invoice, parts: list[tuple[Decimal, bool]], made: datetime) -> None:
+        """A payment for each part."""
         rng = self.rng
-        parts = [(paid, rng.choice(["cash", "credit_card", "debit_card", "credit_card", "bank_transfer", "cheque"]))]
-        if person.insurer and rng.random() < 0.6:
-            share = cents(paid * Decimal("0.8"))
-            parts = [(share, "insurance"), (paid - share, rng.choice(["cash", "credit_card", "debit_card"]))]
-        for position, (amount, method) in enumerate(parts):
+        ways = ["cash", "credit_card", "debit_card", "credit_card", "bank_transfer", "cheque"]
+        for position, (amount, by_insurer) in enumerate(parts):
+            method = "insurance" if by_insurer else rng.choice(ways)
             at = min(
-                made
-                + timedelta(
-                    days=rng.randrange(0, 9) if position == 0 and method == "insurance" else 0, minutes=5 + position
-                ),
+                made + timedelta(days=rng.randrange(0, 9) if by_insurer else 0, minutes=5 + position),
                 now(),
             )
             officer = rng.choice(self.house.officers)

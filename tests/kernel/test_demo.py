@@ -71,6 +71,13 @@ def test_every_status_is_there(built):
         assert found == set(statuses.values), f"{model.__name__} lacks {set(statuses.values) - found}"
 
 
+@pytest.mark.spec("DATA-1", "WF-PAY")
+def test_insurers_and_patients_owe_their_parts(built):
+    assert Invoice.objects.owed_by_insurers() > 0
+    by_insurers = Payment.objects.filter(payment_method="insurance")
+    assert by_insurers.exists() and not by_insurers.filter(amount__gt=F("invoice__covered_amount")).exists()
+
+
 @pytest.mark.spec("DATA-1", "WF-REG")
 def test_every_patient_is_found_by_name_and_number(built):
     for patient in Patient.objects.all():

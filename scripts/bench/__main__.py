@@ -89,7 +89,7 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
         lines.append("")
         if patients == databases.MOST:
             lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
-        if patients >= databases.MOST:
+        if patients == databases.MOST:
             lines += report_types.table(url)
         rounds = max(20, requests)
         lines += [race(port, url, chosen, rounds), "", cash_race(port, url, chosen, rounds)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from clinical.models import Prescription
 from clinical.views.printables import allergy_line
-from healthcare.clock import next_at, today
+from healthcare.clock import next_at, now, today
 from healthcare.events import record
 from healthcare.pdf import render_pdf
+from healthcare.tasks import enqueue
 from scheduling.models import Appointment
 
 logger = logging.getLogger("healthcare.downtime")
@@ -26,6 +27,8 @@ FOLDER = "downtime"
 KEPT_DAYS = 2
 #: A document beyond this takes too long to make; what is left out is said in it.
 MOST_VISITS = 400
+#: After so long nobody waits any more for a worker that was asked.
+PATIENCE = timedelta(minutes=10)
 #: So many empty lines on each sheet to write on.
 BLANK_LINES = 18
 
@@ -92,11 +95,49 @@ def make(day: date) -> bytes:
     return render_pdf("clinical/pdf/downtime.html", {"document_title": title, **content})
 
 
+def asked_path(day: date) -> str:
+    """What lies in the storage while a worker is to make the pack of a day."""
+    return f"{FOLDER}/{day.isoformat()}.asked"
+
+
+def moment_of(path: str) -> datetime | None:
+    """When a file of the storage was written; None if it is not there."""
+    return default_storage.get_modified_time(path) if default_storage.exists(path) else None
+
+
+def made_at(day: date) -> datetime | None:
+    """When the pack of a day that lies in the storage was made."""
+    return moment_of(path_of(day))
+
+
+def being_made(day: date) -> bool:
+    """Whether a worker was asked for it a moment ago and has not brought it yet."""
+    asked = moment_of(asked_path(day))
+    return asked is not None and now() - asked < PATIENCE
+
+
+def ask(day: date) -> None:
+    """Have a worker make the pack of a day: hundreds of visits take half a minute. Asked twice, it is made once."""
+    if not being_made(day):
+        default_storage.delete(asked_path(day))
+        default_storage.save(asked_path(day), ContentFile(b""))
+        enqueue("clinical.downtime.keep", day.isoformat())
+
+
+def keep(day: str) -> None:
+    """Make the pack of a day (YYYY-MM-DD) into the storage, in the place of an older one; in the worker."""
+    wanted = date.fromisoformat(day)
+    try:
+        pack = ContentFile(make(wanted))
+        default_storage.delete(path_of(wanted))
+        default_storage.save(path_of(wanted), pack)
+    finally:
+        default_storage.delete(asked_path(wanted))
+
+
 def nightly() -> None:
     """Make tomorrow's pack; a worker does it each evening, before anything can break at night."""
-    tomorrow = today() + timedelta(days=1)
-    default_storage.delete(path_of(tomorrow))
-    default_storage.save(path_of(tomorrow), ContentFile(make(tomorrow)))
+    keep((today() + timedelta(days=1)).isoformat())
     oldest = path_of(today() - timedelta(days=KEPT_DAYS - 1))
     _folders, files = default_storage.listdir(FOLDER)
     for name in files:

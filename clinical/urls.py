@@ -18,6 +18,7 @@ from clinical.views import (
 
 urlpatterns = [
     path("downtime-pack/", downtime.DowntimePack.as_view(), name="downtime_pack"),
+    path("downtime-pack/file/", downtime.DowntimePackFile.as_view(), name="downtime_pack_file"),
     path("recalls/", recalls.RecallList.as_view(), name="recall_list"),
     path("vital-signs/", vital_signs.VitalSignList.as_view(), name="vital_sign_list"),
     path("vital-signs/new/", vital_signs.VitalSignCreate.as_view(), name="vital_sign_create"),

@@ -1,15 +1,23 @@
-"""The downtime pack in the browser."""
+"""The downtime pack in the browser: asked for here, made by a worker, fetched here."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from clinical import downtime
 from healthcare.access import RoleView
 from healthcare.clock import today
+from healthcare.events import record
+from healthcare.generic.base import Page
+from healthcare.generic.lists import list_url
 
 
 class Day(forms.Form):
@@ -18,13 +26,55 @@ class Day(forms.Form):
     day = forms.DateField(required=False)
 
 
-class DowntimePack(RoleView):
-    """A day's lists and blank forms as one PDF, `?day=` or tomorrow's."""
+def day_of(query: Any) -> date:
+    """The day that an address asks for."""
+    form = Day(query)
+    return (form.is_valid() and form.cleaned_data["day"]) or today() + timedelta(days=1)
+
+
+class DowntimePack(Page):
+    """Whether the pack of a day (`?day=`, or tomorrow) is there, when it was made, and the button that has it made."""
+
+    permission = "downtime.print"
+    template_name = "clinical/downtime.html"
+    page_title = _("Downtime pack")
+
+    def get_breadcrumbs(self) -> list[tuple[Any, str]]:
+        return []
+
+    def get_template_names(self) -> list[str]:
+        return ["clinical/_downtime.html"] if "HX-Request" in self.request.headers else [self.template_name]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        day = day_of(request.POST)
+        downtime.ask(day)
+        return HttpResponseRedirect(list_url("downtime_pack", day=day))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        day = day_of(self.request.GET)
+        return super().get_context_data(
+            day=day,
+            tomorrow=today() + timedelta(days=1),
+            made_at=downtime.made_at(day),
+            being_made=downtime.being_made(day),
+            refresh_url=list_url("downtime_pack", day=day),
+            file_url=f"{reverse('downtime_pack_file')}?day={day}",
+            **kwargs,
+        )
+
+
+class DowntimePackFile(RoleView):
+    """The pack of a day as it was made last; 404 if it was not."""
 
     permission = "downtime.print"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        form = Day(request.GET)
-        day: date = (form.is_valid() and form.cleaned_data["day"]) or today() + timedelta(days=1)
-        headers = {"Content-Disposition": f'inline; filename="downtime-{day}.pdf"'}
-        return HttpResponse(downtime.make(day), content_type="application/pdf", headers=headers)
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        day = day_of(request.GET)
+        if downtime.made_at(day) is None:
+            raise Http404
+        record("download", entity_type="downtime_pack", values={"day": day.isoformat()})
+        file = default_storage.open(downtime.path_of(day))
+        return FileResponse(file, filename=f"downtime-{day}.pdf", content_type="application/pdf")

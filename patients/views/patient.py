@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms as forms_
 from django.http import HttpRequest, HttpResponse
@@ -48,30 +49,48 @@ class PatientList(ListPage):
         return bool(self.search_text()) and not filtered and order[0].lstrip("-") == "last_name"
 
     @cached_property
-    def terms(self) -> Any:
-        """What the search finds, looked up once: for the rows, their number and the page."""
-        return PatientSearchTerm.objects.found(self.search_text())
+    def found(self) -> tuple[Any, list[UUID] | None]:
+        """The terms that the search finds, and the keys of all those patients in the order of the list.
 
-    @property
-    def listed_terms(self) -> Any:
+        Of several words they are read at once: to see whether there are any, to read the page and to count would each
+        go through all patients with the rarest word. None for one word, whose page and number are short ranges.
+        """
+        terms, text = PatientSearchTerm.objects, self.search_text()
+        if len(text.split()) == 1 or not self.terms_suffice(self.order):
+            return terms.found(text), None
+        for forgiving in (False, True):
+            matching = terms.matching(text, forgiving=forgiving)
+            keys = self.listed(matching).keys_by_name(self.total_ordering(), COUNT_CAP + 1)
+            if keys:
+                break
+        return matching, keys
+
+    def listed(self, terms: Any) -> Any:
         """The terms of the patients who are listed."""
-        return self.terms if self.inactive_shown() else self.terms.filter(is_active=True)
+        return terms if self.inactive_shown() else terms.filter(is_active=True)
 
     def searched(self, rows: Any) -> Any:
-        return rows.of_terms(self.terms)
+        return rows.of_terms(self.found[0])
 
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         if not self.terms_suffice(order):
             return super().window(rows, order, count, start=start, cursor=cursor)
-        keys = self.listed_terms.keys_by_name(order, count, start=start, cursor=cursor)
+        terms, known = self.found
+        complete = known is not None and len(known) <= COUNT_CAP and order == self.total_ordering()
+        if known and complete and (cursor is None or cursor.pk in known):
+            first = known.index(cursor.pk) + 1 if cursor else start
+            keys = known[first : first + count]
+        else:
+            keys = self.listed(terms).keys_by_name(order, count, start=start, cursor=cursor)
         return self.visible().select_related(*self.select_related).in_order(keys)
 
     def capped_count(self, rows: Any) -> int:
-        return (
-            self.listed_terms.capped_count(COUNT_CAP + 1)
-            if self.terms_suffice(self.order)
-            else super().capped_count(rows)
-        )
+        terms, known = self.found if self.search_text() else (None, None)
+        if known is not None:
+            return len(known)
+        if self.terms_suffice(self.order):
+            return self.listed(terms).capped_count(COUNT_CAP + 1)
+        return super().capped_count(rows)
 
 
 class PatientOptions(OptionsView):

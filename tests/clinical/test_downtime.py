@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 
 from audit.models import AuditLog
 from clinical import downtime
-from healthcare.clock import today
+from healthcare.clock import now, today
 from healthcare.pdf import render_html
 from tests.factories import AppointmentFactory, ConsultationFactory, PatientAllergyFactory, PrescriptionFactory
 
@@ -45,10 +45,53 @@ def test_each_evening_tomorrows_is_kept_and_old_ones_go(tomorrow):
     assert AuditLog.objects.filter(action="print", entity_type="downtime_pack").count() == 1
 
 
-def test_the_page_prints_a_day_and_takes_nonsense_for_tomorrow(login, doctor, tomorrow, monkeypatch):
-    # How it is drawn is proven above.
+@pytest.fixture
+def drawn(monkeypatch):
+    """How it is drawn is proven above."""
     monkeypatch.setattr(downtime, "render_pdf", lambda template, context: f"%PDF {context['day']}".encode())
+
+
+def test_a_pack_is_asked_for_made_by_a_worker_and_fetched(
+    login, doctor, tomorrow, drawn, django_capture_on_commit_callbacks
+):
     client = login(doctor)
-    for query, day in (("", tomorrow), ("?day=nonsense", tomorrow), (f"?day={today()}", today())):
-        response = client.get(f"/downtime-pack/{query}")
-        assert response["Content-Type"] == "application/pdf" and response.content == f"%PDF {day}".encode()
+    assert client.get("/downtime-pack/file/").status_code == 404
+    assert "Make the pack" in client.get("/downtime-pack/").content.decode()
+    with django_capture_on_commit_callbacks() as asked:
+        for _ in range(2):
+            assert client.post("/downtime-pack/", {"day": tomorrow}).headers["Location"].endswith(f"?day={tomorrow}")
+    assert len(asked) == 1
+    part = client.get("/downtime-pack/", headers={"HX-Request": "true"}).content.decode()
+    assert "A worker is making it" in part and 'hx-trigger="every 2s"' in part and "<html" not in part
+    asked[0]()
+    page = client.get("/downtime-pack/").content.decode()
+    assert "Open and print" in page and "hx-trigger" not in page.split('id="downtime-pack"')[1]
+    file = client.get("/downtime-pack/file/")
+    assert file["Content-Type"] == "application/pdf"
+    assert b"".join(file.streaming_content) == f"%PDF {tomorrow}".encode()
+    entry = AuditLog.objects.get(action="download", entity_type="downtime_pack")
+    assert entry.user == doctor and entry.new_values["day"] == str(tomorrow)
+
+
+def test_nonsense_is_taken_for_tomorrow_and_each_day_has_its_own(login, doctor, tomorrow, drawn):
+    client = login(doctor)
+    downtime.keep(today().isoformat())
+    assert b"".join(client.get(f"/downtime-pack/file/?day={today()}").streaming_content) == f"%PDF {today()}".encode()
+    assert client.get("/downtime-pack/file/?day=nonsense").status_code == 404
+    assert f'value="{tomorrow}"' in client.get("/downtime-pack/?day=nonsense").content.decode()
+
+
+def test_a_worker_that_fails_leaves_the_last_pack_and_is_not_waited_for(tomorrow, drawn, monkeypatch):
+    downtime.keep(tomorrow.isoformat())
+    default_storage.save(downtime.asked_path(tomorrow), ContentFile(b""))
+    monkeypatch.setattr(downtime, "render_pdf", lambda *_args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        downtime.keep(tomorrow.isoformat())
+    assert downtime.made_at(tomorrow) and not downtime.being_made(tomorrow)
+
+
+def test_nobody_waits_for_ever(tomorrow, time_machine_at):
+    default_storage.save(downtime.asked_path(tomorrow), ContentFile(b""))
+    assert downtime.being_made(tomorrow)
+    with time_machine_at(now() + downtime.PATIENCE * 1.1):
+        assert not downtime.being_made(tomorrow)

@@ -13,6 +13,7 @@ TABLE = {
     "healthz": "public",
     "readyz": "public",
     "downtime_pack": "AD",
+    "downtime_pack_file": "AD",
     "metrics": "public",
     "login": "public",
     "setup": "public",

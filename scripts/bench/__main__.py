@@ -118,9 +118,8 @@ def main() -> int:
     databases.manage(databases.url_of("sqlite", asked.patients[0]), "collectstatic", "--noinput", "--verbosity", "0")
     for patients in asked.patients:
         for engine in asked.engines:
-            if patients <= databases.MOST or engine == "postgresql":
-                lines += section(engine, patients, requests)
-                write(lines, asked.quick)
+            lines += section(engine, patients, requests)
+            write(lines, asked.quick)
     if databases.MOST in asked.patients and not asked.quick:
         for engine in asked.engines:
             lines += trail.table(engine)

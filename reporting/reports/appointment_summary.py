@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Least, TruncDate
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.clock import zone
 from reporting.models import ReportType
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
-from reporting.sums import days, percent, spread
+from reporting.sums import days, percent, spread_of
 from scheduling.models import Appointment, AppointmentStatus, AppointmentType
 
 S = AppointmentStatus
@@ -69,15 +71,16 @@ class AppointmentSummary(ReportKind):
             lambda keys: names_of("department", keys, _("No department")),
         )
 
-    def lead(self) -> Any:
-        """From booking to appointment, never less than nothing."""
+    @cached_property
+    def leads(self) -> list[tuple[timedelta, int]]:
+        """How many were booked so long ahead, never less than nothing, in whole days: counted once for both tables."""
         booked = TruncDate("created_at", tzinfo=zone())
-        return ExpressionWrapper(F("appointment_date") - Least(booked, F("appointment_date")), DurationField())
+        lead = ExpressionWrapper(F("appointment_date") - Least(booked, F("appointment_date")), DurationField())
+        return sorted(self.appointments().annotate(lead=lead).values_list("lead").annotate(number=Count("pk")))
 
     def lead_time(self) -> Table:
         """How long ahead people book."""
-        found = next(spread(self.appointments(), self.lead()), ("", 0, None, None, None))
-        _key, count, average, median, late = found
+        count, average, median, late = spread_of(self.leads)
         return Table(
             "lead_time",
             _("Lead time"),
@@ -93,15 +96,10 @@ class AppointmentSummary(ReportKind):
 
     def lead_classes(self) -> Table:
         """Lead times in classes."""
-        day = timedelta(days=1)
-        limits = [limit for limit, _label in LEADS if limit is not None]
-        place = Case(
-            *(When(lead__lte=limit * day, then=Value(number)) for number, limit in enumerate(limits)),
-            default=Value(len(limits)),
-            output_field=IntegerField(),
-        )
-        rows = self.appointments().annotate(lead=self.lead()).annotate(place=place).values_list("place")
-        found = dict(rows.annotate(number=Count("pk")))
+        found: Counter[int] = Counter()
+        for lead, number in self.leads:
+            place = next(n for n, (limit, _label) in enumerate(LEADS) if limit is None or lead.days <= limit)
+            found[place] += number
         total = sum(found.values())
         return Table(
             "lead_classes",

@@ -172,7 +172,9 @@ def test_bad_pages_are_404(login, receptionist, maria, query):
 
 
 @pytest.mark.spec("PAGE-2")
-@pytest.mark.parametrize("query", [{}, {"q": "an"}, {"q": "an a"}, {"q": "an", "gender": "female"}, {"gender": "female"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"q": "an"}, {"q": "an a"}, {"q": "an", "gender": "female"}, {"gender": "female"}]
+)
 @pytest.mark.parametrize("ordering", ["last_name", "-last_name", "patient_number", "-patient_number", "-date_of_birth"])
 def test_pages_forth_and_back_repeat_and_lose_nobody(login, receptionist, ordering, query):
     dice = random.Random(5)

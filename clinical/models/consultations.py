@@ -134,6 +134,11 @@ class Consultation(BaseModel):
                 condition=models.Q(follow_up_required=True),
                 name="consultations_follow_ups",
             ),
+            models.Index(
+                fields=["doctor", "consultation_date"],
+                condition=models.Q(completed_at__isnull=True, abandoned_at__isnull=True),
+                name="consultations_unfinished",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -155,12 +155,14 @@ class ListPage(Page):
 
     def get_context_data(self, *, rows: Any, **kwargs: Any) -> dict[str, Any]:
         page, pager = self.paginate(rows)
+        chips = self.active_filters()
         heads = [self.column_context(column) for column in self.shown_columns]
         return super().get_context_data(
             **{
                 "filter": self.filter,
                 "filters_key": self.filters_key(),
-                "active_filters": self.active_filters(),
+                "active_filters": chips,
+                "fields_set": len(chips) > bool(self.search_text()),
                 "searchable": self.searchable,
                 "columns": heads,
                 "rows": self.row_contexts(page, heads),
@@ -219,17 +221,15 @@ class ListPage(Page):
         return {"label": label, "url": url, "icon": "plus-lg"}
 
     def filters_key(self) -> str:
-        """What the drawn filters depend on but the language; empty where they hold what somebody looks for."""
-        asked = [(name, values) for name, values in sorted(self.request.GET.lists()) if name not in PAGING]
-        if not self.asks_for_nobody() or (self.filter is not None and not self.filter.is_valid()):
+        """What the drawn filters depend on but the language; empty where they hold something of a person."""
+        apart = {*PAGING, "q", "ordering", "page_size", "inactive"}
+        asked = [(name, values) for name, values in sorted(self.request.GET.lists()) if name not in apart]
+        if any(any(values) and name not in self.impersonal_filters for name, values in asked):
+            return ""
+        if self.filter is not None and not self.filter.is_valid():
             return ""
         role = getattr(self.request.user, "role", "")
         return f"{type(self).__qualname__} {role} {urlencode(asked, doseq=True)}"
-
-    def asks_for_nobody(self) -> bool:
-        """Whether neither a search nor a filter that could tell of a person is in force."""
-        harmless = {*PAGING, "ordering", "page_size", "inactive", *self.impersonal_filters}
-        return not any(any(values) and name not in harmless for name, values in self.request.GET.lists())
 
     def active_filters(self) -> list[dict[str, Any]]:
         """Chips: the filters in force, each with a link that removes it."""
@@ -288,8 +288,8 @@ class ListPage(Page):
 
     def count(self, rows: Any) -> int:
         """`capped_count`; a list that was too long to be counted is so for another minute."""
-        asked = self.filters_key()
-        key = make_template_fragment_key("too_long_to_count", [asked, self.request.user.pk])
+        asked = "" if self.search_text() else self.filters_key()
+        key = make_template_fragment_key("too_long_to_count", [asked, self.inactive_shown(), self.request.user.pk])
         if asked and fragments.get(key):
             return COUNT_CAP + 1
         total = self.capped_count(rows)

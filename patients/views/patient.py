@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import RoleView
 from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView, PdfPage
-from healthcare.generic.lists import COUNT_CAP
+from healthcare.generic.lists import COUNT_CAP, MAX_PAGE_SIZE
 from healthcare.pdf import qr_code
 from healthcare.text import PhoneFormField
 from patients import forms
@@ -49,48 +49,48 @@ class PatientList(ListPage):
         return bool(self.search_text()) and not filtered and order[0].lstrip("-") == "last_name"
 
     @cached_property
-    def found(self) -> tuple[Any, list[UUID] | None]:
-        """The terms that the search finds, and the keys of all those patients in the order of the list.
+    def found(self) -> tuple[Any, list[UUID], int]:
+        """The terms that the search finds, the keys of the first of those patients in the order of the list, and how
+        many were wanted: if there are fewer, these are all, and neither the page nor their number is asked for again.
 
-        Of several words they are read at once: to see whether there are any, to read the page and to count would each
-        go through all patients with the rarest word. None for one word, whose page and number are short ranges.
+        Of several words more are read, as each look goes through all patients with the rarest word.
         """
         terms, text = PatientSearchTerm.objects, self.search_text()
-        if len(text.split()) == 1 or not self.terms_suffice(self.order):
-            return terms.found(text), None
+        wanted = COUNT_CAP + 1 if len(text.split()) > 1 else MAX_PAGE_SIZE + 1
         for forgiving in (False, True):
             matching = terms.matching(text, forgiving=forgiving)
-            keys = self.listed(matching).keys_by_name(self.total_ordering(), COUNT_CAP + 1)
+            keys = self.listed(matching).keys_by_name(self.total_ordering(), wanted)
             if keys:
                 break
-        return matching, keys
+        return matching, keys, wanted
 
     def listed(self, terms: Any) -> Any:
         """The terms of the patients who are listed."""
         return terms if self.inactive_shown() else terms.filter(is_active=True)
 
     def searched(self, rows: Any) -> Any:
-        return rows.of_terms(self.found[0])
+        by_name = self.terms_suffice(self.order)
+        return rows.of_terms(self.found[0] if by_name else PatientSearchTerm.objects.found(self.search_text()))
 
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         if not self.terms_suffice(order):
             return super().window(rows, order, count, start=start, cursor=cursor)
-        terms, known = self.found
-        complete = known is not None and len(known) <= COUNT_CAP and order == self.total_ordering()
-        if known and complete and (cursor is None or cursor.pk in known):
-            first = known.index(cursor.pk) + 1 if cursor else start
+        terms, known, wanted = self.found
+        first = known.index(cursor.pk) + 1 if cursor and cursor.pk in known else 0 if cursor else start
+        held = (cursor is None or first) and (len(known) < wanted or first + count <= len(known))
+        if held and order == self.total_ordering():
             keys = known[first : first + count]
         else:
             keys = self.listed(terms).keys_by_name(order, count, start=start, cursor=cursor)
         return self.visible().select_related(*self.select_related).in_order(keys)
 
     def capped_count(self, rows: Any) -> int:
-        terms, known = self.found if self.search_text() else (None, None)
-        if known is not None:
+        if not self.terms_suffice(self.order):
+            return super().capped_count(rows)
+        terms, known, wanted = self.found
+        if len(known) < wanted or wanted > COUNT_CAP:
             return len(known)
-        if self.terms_suffice(self.order):
-            return self.listed(terms).capped_count(COUNT_CAP + 1)
-        return super().capped_count(rows)
+        return self.listed(terms).capped_count(COUNT_CAP + 1)
 
 
 class PatientOptions(OptionsView):

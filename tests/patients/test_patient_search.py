@@ -3,12 +3,14 @@
 import random
 import re
 from datetime import date, timedelta
+from io import BytesIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from patients.models import Patient, PatientSearchTerm
 from patients.search import rebuild_search_terms
@@ -245,3 +247,28 @@ def test_pages_are_read_from_indexes(maria):
             cursor.execute("SET LOCAL enable_sort = off")
         for index, rows in plans.items():
             assert re.search(rf"\b{index}\b", rows.explain())
+
+
+@pytest.mark.spec("PAGE-2")
+@pytest.mark.parametrize(("text", "asked"), [("0143", 3), ("brien", 3), ("lopez maria", 5), ("nobody", 4)])
+def test_a_search_reads_what_it_finds_once(login, receptionist, maria, django_assert_max_num_queries, text, asked):
+    client, url = login(receptionist), reverse("patient_list")
+    client.get(url)  # the filters are drawn and kept
+    with django_assert_max_num_queries(asked):
+        client.get(url, {"q": text})
+
+
+@pytest.mark.spec("PAGE-2")
+@pytest.mark.parametrize("text", ["martin", "martin maria"])
+def test_a_search_that_finds_many_counts_them_and_exports_them_and_nobody_else(login, receptionist, text):
+    PatientFactory(first_name="Zoe", last_name="Zebrafish")
+    for number in range(104):
+        PatientFactory(first_name=f"Maria {number:03}", last_name="Martin")
+    client, url = login(receptionist), reverse("patient_list")
+    first = client.get(url, {"q": text})
+    assert first.context["pager"]["count_label"] == "104"
+    last = client.get(url, {"q": text, "page": 5})
+    assert [row["object"].first_name for row in last.context["rows"]] == [f"Maria {n:03}" for n in range(100, 104)]
+    file = b"".join(client.get(url, {"q": text, "export": "xlsx"}).streaming_content)
+    names = {row[1] for row in load_workbook(BytesIO(file)).active.iter_rows(min_row=2, values_only=True)}
+    assert len(names) == 104 and not any("Zebrafish" in name for name in names)

@@ -132,6 +132,17 @@ def test_logging_out_of_the_admin_logs_out(login, administrator):
     assert client.get("/").status_code == 302
 
 
+@pytest.mark.parametrize("rest", ["1/1/", "x/y/", "99999/0190a1b2-0000-7000-8000-000000000000/", "1/%00/"])
+def test_an_address_of_the_admin_that_leads_nowhere_is_not_found(login, administrator, rest):
+    assert login(administrator).get(f"/admin/r/{rest}").status_code == 404
+
+
+def test_a_rows_page_in_the_admin_leads_to_the_clinics_page(login, administrator):
+    patient = factories.PatientFactory()
+    page = login(administrator).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
+    assert f'href="{patient.get_absolute_url()}"' in page
+
+
 def test_add_refuses_bad_input(login, administrator):
     response = login(administrator).post(reverse("admin:departments_department_add"), {"name": "bell\x07"})
     assert response.status_code == 200

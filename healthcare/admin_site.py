@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.apps import apps
@@ -235,12 +236,26 @@ class ClinicAdmin(admin.ModelAdmin):
             name for name in self.get_list_display(request) if isinstance(name, str) and self.is_relation(name)
         ] or False
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What an address prefills; a key that is none prefills nothing."""
+        given = super().get_changeform_initial_data(request)
+        return {name: value for name, value in given.items() if not self.is_relation(name) or is_key(str(value))}
+
     def is_relation(self, name: str) -> bool:
         """Whether a list column is a foreign key."""
         return any(field.name == name and field.is_relation for field in self.model._meta.fields)
 
     def view_on_site(self, obj: Any) -> str:
         return str(obj.get_absolute_url())
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be the key of a row."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def patient_of(row: Any) -> Any:

@@ -137,6 +137,16 @@ def test_an_address_of_the_admin_that_leads_nowhere_is_not_found(login, administ
     assert login(administrator).get(f"/admin/r/{rest}").status_code == 404
 
 
+@pytest.mark.parametrize("key", ["1e400", "", "x", "%00", "0190a1b2-0000-7000-8000-000000000000"])
+def test_an_address_prefills_keys_alone(login, administrator, key):
+    for entity, name in (("scheduling/appointment", "patient"), ("patients/patient", "insurance_provider")):
+        page = login(administrator).get(f"/admin/{entity}/add/?{name}={key}&service={key}&date={key}")
+        assert page.status_code == 200
+    patient = factories.PatientFactory()
+    page = login(administrator).get(f"/admin/scheduling/appointment/add/?patient={patient.pk}").content.decode()
+    assert f'value="{patient.pk}" selected' in page
+
+
 def test_a_rows_page_in_the_admin_leads_to_the_clinics_page(login, administrator):
     patient = factories.PatientFactory()
     page = login(administrator).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()

@@ -7,6 +7,7 @@ links to the clinic's own page. Nothing is ever deleted here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -236,26 +237,12 @@ class ClinicAdmin(admin.ModelAdmin):
             name for name in self.get_list_display(request) if isinstance(name, str) and self.is_relation(name)
         ] or False
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """What an address prefills; a key that is none prefills nothing."""
-        given = super().get_changeform_initial_data(request)
-        return {name: value for name, value in given.items() if not self.is_relation(name) or is_key(str(value))}
-
     def is_relation(self, name: str) -> bool:
         """Whether a list column is a foreign key."""
         return any(field.name == name and field.is_relation for field in self.model._meta.fields)
 
     def view_on_site(self, obj: Any) -> str:
         return str(obj.get_absolute_url())
-
-
-def is_key(text: str) -> bool:
-    """Whether it can be the key of a row."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def patient_of(row: Any) -> Any:
@@ -283,16 +270,28 @@ def action_of(form_class: type[WorkflowForm]) -> Callable[[Any, HttpRequest, Any
     return act_on
 
 
+class KeySelect(AutocompleteSelect):
+    """The admin's own select; a key that is none chooses nothing, in an address as in a form."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        keys = []
+        for text in value:
+            with suppress(ValueError):
+                keys.append(str(UUID(str(text))))
+        return super().optgroups(name, keys, attr)
+
+
 def admin_form(form_class: type[WorkflowForm], actor: Any, model: Any, site: Any) -> Any:
     """The WorkflowForm as the admin calls it: with the actor, the admin's own select, warnings as errors."""
 
     class AdminForm(form_class):  # type: ignore[valid-type]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, actor=actor, **kwargs)
+        def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
+            # By name, as the pages give them: a form may look at what was sent before it is made.
+            super().__init__(data=data, files=files, actor=actor, **kwargs)
             for name, field in self.fields.items():
                 if isinstance(field.widget, RemoteSelect):
                     choices = field.widget.choices
-                    field.widget = AutocompleteSelect(model._meta.get_field(name), site)
+                    field.widget = KeySelect(model._meta.get_field(name), site)
                     field.widget.choices = choices
 
         def _check_acknowledged(self) -> None:

@@ -1,5 +1,7 @@
 """The Django admin obeys the same forms and roles as the pages."""
 
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -9,7 +11,9 @@ from django.urls import reverse
 
 from audit.models import AuditLog
 from departments.models import Department, User
+from healthcare.clock import today
 from healthcare.models import BaseModel
+from scheduling.models import Appointment
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-9")]
@@ -135,6 +139,47 @@ def test_logging_out_of_the_admin_logs_out(login, administrator):
 @pytest.mark.parametrize("rest", ["1/1/", "x/y/", "99999/0190a1b2-0000-7000-8000-000000000000/", "1/%00/"])
 def test_an_address_of_the_admin_that_leads_nowhere_is_not_found(login, administrator, rest):
     assert login(administrator).get(f"/admin/r/{rest}").status_code == 404
+
+
+def posted(client, url, value):
+    """The answer to a form whose every field says this."""
+    form = client.get(url).context["adminform"].form
+    return client.post(url, {name: value for name in form.fields})
+
+
+@pytest.mark.parametrize("value", ["", "1e400", "x\x00", "<b>", "0190a1b2-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize("kind", ["add", "change"])
+def test_every_form_of_the_admin_takes_whatever_is_posted(login, administrator, kind, value):
+    client, tried = login(administrator), 0
+    for model, page in admin.site._registry.items():
+        make = getattr(factories, f"{model.__name__}Factory", None)
+        if not (page.add_form if kind == "add" else page.change_form and make):
+            continue
+        keys = [] if kind == "add" else [make().pk]
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{kind}", args=keys)
+        if "adminform" in (client.get(url).context or {}):
+            assert posted(client, url, value).status_code in (200, 302), url
+            tried += 1
+    assert tried >= 8
+
+
+def test_a_visit_is_booked_in_the_admin_and_not_twice(login, administrator):
+    doctor, patient = factories.UserFactory(role="doctor"), factories.PatientFactory()
+    day = today() + timedelta(days=7)
+    data = {
+        **{"patient": patient.pk, "doctor": doctor.pk, "appointment_date": day, "appointment_time": "10:00"},
+        **{"duration_minutes": 30, "appointment_type": "consultation", "reason": "Cough"},
+    }
+    client, url = login(administrator), reverse("admin:scheduling_appointment_add")
+    first = client.post(url, data)
+    if first.status_code == 200:  # outside working hours the reason is asked, as on the page
+        first = client.post(url, {**data, "acknowledge_warnings": "on", "override_reason": "Agreed by phone"})
+    assert first.status_code == 302, first.context["adminform"].form.errors
+    visit = Appointment.objects.get()
+    assert (visit.patient, visit.doctor) == (patient, doctor)
+    again = client.post(url, data | {"patient": factories.PatientFactory().pk})
+    assert again.status_code == 200 and Appointment.objects.count() == 1
+    assert again.context["adminform"].form.errors
 
 
 @pytest.mark.parametrize("key", ["1e400", "", "x", "%00", "0190a1b2-0000-7000-8000-000000000000"])

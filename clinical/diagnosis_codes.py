@@ -112,8 +112,14 @@ def search(text: str, count: int = 20) -> list[Code]:
     terms, typed = _terms(_words(text)[:8]), _letters(text)
     found = _matching(terms, typed, count)
     # Inside another word (`asma` in plasma) is not what was meant if something is spelled almost so.
-    begins = any(all(any(f" {name}" in f" {code.text}" for name in names) for names in terms) for code in found[:1])
-    return found if begins else _matching([_alike(names) for names in terms], typed, count)
+    if found and all(any(_begins(found[0], name) for name in names) for names in terms):
+        return found
+    return _matching([_alike(names) for names in terms], typed, count)
+
+
+def _begins(code: Code, name: str) -> bool:
+    """Whether a word of the code's begins so."""
+    return f" {name}" in f" {code.text}"
 
 
 def _matching(terms: list[list[str]], typed: str, count: int) -> list[Code]:
@@ -124,7 +130,7 @@ def _matching(terms: list[list[str]], typed: str, count: int) -> list[Code]:
         if None in chosen:
             continue
         used = [names[n] for names, n in zip(terms, chosen, strict=True) if n is not None]
-        starts = all(f" {name}" in f" {code.text}" for name in used)
+        starts = all(_begins(code, name) for name in used)
         letters = _letters(code.code)
         found.append(
             (

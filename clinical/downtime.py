@@ -17,6 +17,7 @@ from clinical.views.printables import allergy_line
 from healthcare.clock import next_at, now, today
 from healthcare.events import record
 from healthcare.pdf import render_pdf
+from healthcare.storage import put
 from healthcare.tasks import enqueue
 from scheduling.models import Appointment
 
@@ -119,8 +120,7 @@ def being_made(day: date) -> bool:
 def ask(day: date) -> None:
     """Have a worker make the pack of a day: hundreds of visits take half a minute. Asked twice, it is made once."""
     if not being_made(day):
-        default_storage.delete(asked_path(day))
-        default_storage.save(asked_path(day), ContentFile(b""))
+        put(asked_path(day), ContentFile(b""))
         enqueue("clinical.downtime.keep", day.isoformat())
 
 
@@ -128,9 +128,7 @@ def keep(day: str) -> None:
     """Make the pack of a day (YYYY-MM-DD) into the storage, in the place of an older one; in the worker."""
     wanted = date.fromisoformat(day)
     try:
-        pack = ContentFile(make(wanted))
-        default_storage.delete(path_of(wanted))
-        default_storage.save(path_of(wanted), pack)
+        put(path_of(wanted), ContentFile(make(wanted)))
     finally:
         default_storage.delete(asked_path(wanted))
 

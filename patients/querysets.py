@@ -9,7 +9,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import models
 
-from healthcare.generic.lists import beyond
+from healthcare.generic.paging import beyond
 from healthcare.models import BaseQuerySet
 from patients import search
 

@@ -41,10 +41,10 @@ _MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]*\.?"
 #: `30 January 1979`, `30th of Jan. 1979`, `January 30, 1979`.
 _DAY_MONTH = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?({_MONTH}),?\s+(\d{{4}})(?!\S)", re.IGNORECASE)
 _MONTH_DAY = re.compile(rf"({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?!\S)", re.IGNORECASE)
-#: Small words before a surname, which some write together with it: `de la Cruz`, `delacruz`.
-_PARTICLES = re.compile(
+#: A surname with the small words before it, which some write as one: `de la Cruz`, `delacruz`.
+_WITH_PARTICLES = re.compile(
     r"\b(?:(?:abu|al|af|av|bin|d|da|dal|de|del|della|den|der|di|do|dos|du|el|ibn|la|las|le|les|los|mac|mc|o|san|st|ten|ter|"
-    r"van|vander|vom|von|zu|zur)['’\s-]+)+(?=\w{2})",
+    r"van|vander|vom|von|zu|zur)['’\s-]+)+\w{2,}",
     re.IGNORECASE,
 )
 #: A date of birth, a run of digits with the punctuation of phone numbers, or anything between spaces.
@@ -144,21 +144,30 @@ def exactly(text: str) -> tuple[bytes, bytes]:
     return start, start + b"\x00"
 
 
+def almost(text: str) -> list[tuple[bytes, bytes]]:
+    """The text as one word, and the words of names that sound or are spelled almost like it."""
+    word = _NOT_WORD.sub("", fold(text))
+    return [exactly(name) for name in (word, *spelling.alike(word)) if name]
+
+
 def search_ranges(text: str, *, forgiving: bool = False) -> list[list[tuple[bytes, bytes]]]:
     """For each token of the text the ranges of which one must hold; empty where nothing can be searched for.
 
-    `forgiving`: also those of names that sound or are spelled almost like the token, `de la` and its like written
-    together with the name.
+    `forgiving`: also those of names that sound or are spelled almost like the token, or like a surname written as one
+    with the small words before it.
     """
     found = []
     text = _MONTH_DAY.sub(lambda found: written_date(found[2], found[1], found[3]), text.strip())
     text = _DAY_MONTH.sub(lambda found: written_date(found[1], found[2], found[3]), text)
-    if forgiving:
-        text = _PARTICLES.sub(lambda found: _NOT_WORD.sub("", found[0]), text)
-    for token in [match[0] for match in _TOKEN.finditer(text)][:MAX_TOKENS]:
-        ranges = list(ranges_of(token))
+    as_one = (
+        [(name.start(), name.end(), almost(name[0])) for name in _WITH_PARTICLES.finditer(text)] if forgiving else []
+    )
+    for token in list(_TOKEN.finditer(text))[:MAX_TOKENS]:
+        ranges = list(ranges_of(token[0]))
         if forgiving:
-            ranges += [exactly(word) for word in spelling.alike(_NOT_WORD.sub("", fold(token)))]
+            ranges += almost(token[0])
+            # Each of its words is then found by the whole name.
+            ranges += [one for start, end, whole in as_one if start <= token.start() < end for one in whole]
         found.append(ranges)
     return [ranges for ranges in found if ranges]
 

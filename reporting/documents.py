@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.files.base import ContentFile, File
@@ -99,21 +99,6 @@ def filters(report: Report, result: dict[str, Any]) -> list[tuple[Any, Any]]:
         (_("Requested by"), str(report.generated_by_user)),
         (_("Made at"), now()),
     ]
-
-
-def keep(name: str, content: File[Any]) -> None:
-    """Put a file in its place in one step: under a temporary name first, and then renamed."""
-    with content:
-        part = default_storage.save(f"{name}.part", content)
-        try:
-            source, target = default_storage.path(part), default_storage.path(name)
-        except NotImplementedError:
-            # An object store shows an object only when it is whole, and cannot rename.
-            content.seek(0)
-            default_storage.save(name, content)
-            default_storage.delete(part)
-        else:
-            Path(source).replace(target)
 
 
 def remove(path: str) -> None:

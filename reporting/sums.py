@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 from typing import Any
@@ -75,19 +76,14 @@ class Elapsed(Func):
         return in_days.as_sql(compiler, connection, template=template, **context)
 
 
-def elapsed(later: str, earlier: str) -> Elapsed:
-    """The time from one column to another."""
-    return Elapsed(F(later), F(earlier))
-
-
-def spread_of(counted: list[tuple[Any, int]]) -> tuple[int, Any, Any, Any]:
-    """(count, average, median, 90th percentile) of sorted values with their numbers; as `spread` has them."""
+def spread_of(counted: list[tuple[timedelta, int]]) -> tuple[int, Any, Any, Any]:
+    """(count, average, median, 90th percentile) of sorted durations with their numbers; as `spread` has them."""
     size = sum(number for _value, number in counted)
     if not size:
         return 0, None, None, None
     ends = list(accumulate(number for _value, number in counted))
     median, late = (counted[bisect_left(ends, rank)][0] for rank in ((size + 1) // 2, (size * 9 + 9) // 10))
-    total = sum((value * number for value, number in counted[1:]), counted[0][0] * counted[0][1])
+    total = sum((value * number for value, number in counted), timedelta())
     return size, total / size, median, late
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from healthcare.clock import now
 from healthcare.context import act
+from healthcare.storage import put
 from healthcare.tasks import enqueue
 from reporting import documents
 from reporting.figures import compute
@@ -44,9 +45,9 @@ def generate(report_id: str) -> None:
             )
             rows = sum(len(table["rows"]) for table in result["tables"])
             watch.tell(60, _("Drawing the PDF"), rows)
-            documents.keep(documents.path(report, claimed, "pdf"), documents.pdf(report, result))
+            put(documents.path(report, claimed, "pdf"), documents.pdf(report, result))
             watch.tell(85, _("Writing the Excel file"), rows)
-            documents.keep(documents.path(report, claimed, "xlsx"), documents.excel(report, result))
+            put(documents.path(report, claimed, "xlsx"), documents.excel(report, result))
             watch.tell(95, _("Putting it in place"), rows)
     except Lost:
         documents.remove(documents.path(report, claimed, "pdf"))

@@ -57,7 +57,6 @@ class DowntimePack(Page):
         day = day_of(self.request.GET)
         return super().get_context_data(
             day=day,
-            tomorrow=today() + timedelta(days=1),
             made_at=downtime.made_at(day),
             being_made=downtime.being_made(day),
             refresh_url=list_url("downtime_pack", day=day),
@@ -73,8 +72,9 @@ class DowntimePackFile(RoleView):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         day = day_of(request.GET)
-        if downtime.made_at(day) is None:
-            raise Http404
+        try:
+            file = default_storage.open(downtime.path_of(day))
+        except FileNotFoundError as error:
+            raise Http404 from error
         record("download", entity_type="downtime_pack", values={"day": day.isoformat()})
-        file = default_storage.open(downtime.path_of(day))
         return FileResponse(file, filename=f"downtime-{day}.pdf", content_type="application/pdf")

@@ -18,7 +18,7 @@ from healthcare.roles import Role
 from reporting.charts import for_screen
 from reporting.periods import Period
 from reporting.reports.operational_metrics import CAME, OperationalMetrics
-from reporting.sums import MoneySum, elapsed, minutes, spread
+from reporting.sums import Elapsed, MoneySum, minutes, spread
 from scheduling.models import Appointment, AppointmentStatus
 
 S = AppointmentStatus
@@ -90,7 +90,7 @@ def waits(user: Any) -> Chart:
     found = {
         day: minutes(median)
         for day, _count, _average, median, _late in spread(
-            rows, elapsed("started_at", "checked_in_at"), "appointment_date"
+            rows, Elapsed("started_at", "checked_in_at"), "appointment_date"
         )
     }
     values = [found.get(day) or 0 for day in days]

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from billing.models import Payment
 from healthcare.clock import now, today
-from healthcare.generic.lists import COUNT_CAP
+from healthcare.generic.paging import COUNT_CAP
 from healthcare.money import ZERO
 from healthcare.templatetags.display import money
 from reporting.periods import Period

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from healthcare.fhir.search import BadSearch
 from healthcare.fhir.types import Source
-from healthcare.generic.lists import beyond
+from healthcare.generic.paging import beyond
 
 COUNT, MOST = 50, 200
 

@@ -3,7 +3,8 @@
 from healthcare.generic.detail import Action, DetailPage, Related, Section
 from healthcare.generic.documents import PdfPage
 from healthcare.generic.forms import ActionPage, CreatePage, EditPage, FormPage
-from healthcare.generic.lists import Column, ListPage, OptionsView
+from healthcare.generic.lists import Column, ListPage
+from healthcare.generic.options import OptionsView
 
 __all__ = [
     "Action",

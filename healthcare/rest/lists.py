@@ -11,7 +11,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
-from healthcare.generic.lists import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
+from healthcare.generic.paging import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
 from healthcare.rest.answers import ApiError
 from healthcare.rest.schemas import COMMON, of_query
 from healthcare.rest.totals import total_of

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 
-from healthcare.generic.lists import OFFSET_CAP
+from healthcare.generic.paging import OFFSET_CAP
 
 #: So many rows are counted each time; it is also how far pages go by number.
 COUNTED_EACH_TIME = OFFSET_CAP

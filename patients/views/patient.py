@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import RoleView
 from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView, PdfPage
-from healthcare.generic.lists import COUNT_CAP, MAX_PAGE_SIZE
+from healthcare.generic.paging import COUNT_CAP, MAX_PAGE_SIZE
 from healthcare.pdf import qr_code
 from healthcare.text import PhoneFormField
 from patients import forms
@@ -57,12 +57,15 @@ class PatientList(ListPage):
         """
         terms, text = PatientSearchTerm.objects, self.search_text()
         wanted = COUNT_CAP + 1 if len(text.split()) > 1 else MAX_PAGE_SIZE + 1
-        for forgiving in (False, True):
-            matching = terms.matching(text, forgiving=forgiving)
-            keys = self.listed(matching).keys_by_name(self.total_ordering(), wanted)
-            if keys:
-                break
+        matching = terms.matching(text)
+        if not (keys := self.keys_of(matching, wanted)):
+            matching = terms.found(text)
+            keys = self.keys_of(matching, wanted)
         return matching, keys, wanted
+
+    def keys_of(self, terms: Any, count: int) -> list[UUID]:
+        """The first patients of these terms in the order of the list."""
+        return list(self.listed(terms).keys_by_name(self.total_ordering(), count))
 
     def listed(self, terms: Any) -> Any:
         """The terms of the patients who are listed."""
@@ -76,10 +79,11 @@ class PatientList(ListPage):
         if not self.terms_suffice(order):
             return super().window(rows, order, count, start=start, cursor=cursor)
         terms, known, wanted = self.found
-        first = known.index(cursor.pk) + 1 if cursor and cursor.pk in known else 0 if cursor else start
-        held = (cursor is None or first) and (len(known) < wanted or first + count <= len(known))
+        places = {key: place for place, key in enumerate(known, 1)}
+        first = places.get(cursor.pk) if cursor else start
+        held = first is not None and (len(known) < wanted or first + count <= len(known))
         if held and order == self.total_ordering():
-            keys = known[first : first + count]
+            keys = known[first:][:count]
         else:
             keys = self.listed(terms).keys_by_name(order, count, start=start, cursor=cursor)
         return self.visible().select_related(*self.select_related).in_order(keys)

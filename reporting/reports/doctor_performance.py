@@ -13,7 +13,7 @@ from clinical.models import Consultation, LabTest, Prescription
 from healthcare.money import ZERO
 from reporting.models import ReportType
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
-from reporting.sums import MoneySum, elapsed, minutes
+from reporting.sums import Elapsed, MoneySum, minutes
 from scheduling.models import Appointment, AppointmentStatus
 
 
@@ -49,7 +49,7 @@ class DoctorPerformance(ReportKind):
         for key, number, completed, missed in sums:
             found[key] |= {"appointments": number, "completed": completed, "no_shows": missed}
         timed = appointments.filter(done, started_at__isnull=False, completed_at__isnull=False).values_list("doctor")
-        collect("minutes", timed.annotate(average=Avg(elapsed("completed_at", "started_at"))))
+        collect("minutes", timed.annotate(average=Avg(Elapsed("completed_at", "started_at"))))
         consultations = (
             Consultation.objects.kept()
             .completed()

@@ -15,7 +15,7 @@ from clinical.models import LabTest
 from reporting.models import ReportType
 from reporting.periods import weekdays_within
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
-from reporting.sums import elapsed, minutes, percent, spread
+from reporting.sums import Elapsed, minutes, percent, spread
 from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule, Weekday
 
 #: Appointments for which the patient came.
@@ -42,7 +42,7 @@ class OperationalMetrics(ReportKind):
 
     def waiting(self) -> Table:
         """How long patients waited, for all and by doctor."""
-        took = elapsed("started_at", "checked_in_at")
+        took = Elapsed("started_at", "checked_in_at")
         found = list(spread(self.appointments(), took, "doctor"))
         names = names_of("doctor", [row[0] for row in found], _("No doctor"))
         return spread_table(
@@ -121,7 +121,7 @@ class OperationalMetrics(ReportKind):
         """From order to result, for all and by test."""
         narrowed = self.narrowed("ordered_by_doctor", "consultation__appointment__department")
         tests = LabTest.objects.filter(self.period.moments("result_date"), narrowed)
-        took = elapsed("result_date", "ordered_date")
+        took = Elapsed("result_date", "ordered_date")
         return spread_table(
             ("turnaround", _("Lab turnaround"), Heading("test", _("Test")), Heading("tests", _("Results"), "count")),
             (_("All tests"), spread(tests, took)),

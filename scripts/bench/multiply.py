@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -95,10 +94,10 @@ def copy_the_past_in_file(connection: Any) -> None:
     """The same in SQLite's file."""
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -2000000", "foreign_keys = OFF"):
         connection.execute(f"PRAGMA {pragma}")
-    made = "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL AND tbl_name IN (SELECT value FROM "
-    made += "json_each(?))"
+    made = "SELECT name, sql, tbl_name FROM sqlite_master WHERE type = ? AND sql IS NOT NULL"
     triggers, indexes = (
-        connection.execute(made, [kind, json.dumps(list(TABLES))]).fetchall() for kind in ("trigger", "index")
+        [(name, sql) for name, sql, table in connection.execute(made, [kind]).fetchall() if table in TABLES]
+        for kind in ("trigger", "index")
     )
     for kind, rows in (("TRIGGER", triggers), ("INDEX", indexes)):
         for name, _sql in rows:

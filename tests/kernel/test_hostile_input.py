@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from healthcare.generic.forms import FormPage
-from healthcare.generic.lists import ListPage, OptionsView
+from healthcare.generic.lists import ListPage
+from healthcare.generic.options import OptionsView
 from healthcare.roles import Role
 from tests import factories
 from tests.kernel.routes import KEYS, NAMES, VIEWS, sample, url_for

@@ -55,7 +55,7 @@ def test_a_page_of_the_list_draws_the_filters_of_the_first(login, receptionist, 
 def test_a_list_too_long_to_count_is_not_counted_at_every_page(
     login, receptionist, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr("healthcare.generic.lists.COUNT_CAP", 30)
+    monkeypatch.setattr("healthcare.generic.paging.COUNT_CAP", 30)
     PatientFactory.create_batch(32)
     client, url = login(receptionist), reverse("patient_list")
     assert b"30+" in client.get(url).content

@@ -257,7 +257,7 @@ def test_a_failure_says_why_and_the_report_can_be_made_again(
     def full(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(worker.documents, "keep", full)
+    monkeypatch.setattr(worker, "put", full)
     form = ask(administrator)
     worker.generate(str(form.instance.pk))
     report = Report.objects.get()

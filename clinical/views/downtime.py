@@ -16,6 +16,7 @@ from clinical import downtime
 from healthcare.access import RoleView
 from healthcare.clock import today
 from healthcare.events import record
+from healthcare.fields import use_native_inputs
 from healthcare.generic.base import Page
 from healthcare.generic.lists import list_url
 
@@ -23,7 +24,11 @@ from healthcare.generic.lists import list_url
 class Day(forms.Form):
     """Which day; what is none means tomorrow."""
 
-    day = forms.DateField(required=False)
+    day = forms.DateField(label=_("Day"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        use_native_inputs(self.fields)
 
 
 def day_of(query: Any) -> date:
@@ -56,6 +61,7 @@ class DowntimePack(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         day = day_of(self.request.GET)
         return super().get_context_data(
+            form=Day(initial={"day": day}),
             day=day,
             made_at=downtime.made_at(day),
             being_made=downtime.being_made(day),

@@ -145,7 +145,7 @@ class ListPage(PagedPage):
                 "show_inactive_url": self.inactive_url("1"),
                 "hide_inactive_url": self.inactive_url(""),
                 "empty": {
-                    "title": self.empty_title,
+                    "title": _("Nothing found") if chips else self.empty_title,
                     "text": self.empty_text,
                     "action": self.primary_action(),
                 },

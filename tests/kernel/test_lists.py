@@ -42,6 +42,12 @@ def test_what_somebody_looks_for_is_kept_nowhere(login, receptionist):
     assert not any(word in kept() for word in ("Zebrafish", born, str(visit.patient.pk)))
 
 
+def test_an_empty_list_says_whether_something_was_looked_for(login, receptionist):
+    client, url = login(receptionist), reverse("patient_list")
+    assert client.get(url).context["empty"]["title"] == "Nothing here yet"
+    assert client.get(url, {"q": "Zebrafish"}).context["empty"]["title"] == "Nothing found"
+
+
 def test_a_page_of_the_list_draws_the_filters_of_the_first(login, receptionist, django_assert_num_queries):
     InsuranceProviderFactory()
     PatientFactory.create_batch(3)

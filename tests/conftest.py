@@ -100,6 +100,12 @@ def login(client):
 
 
 @pytest.fixture
+def in_utc(settings):
+    """The clinic lies where its wall clock shows UTC, as the figures that such a test expects."""
+    settings.TIME_ZONE = settings.CLINIC_TIME_ZONE = "UTC"
+
+
+@pytest.fixture
 def time_machine_at():
     """with time_machine_at(moment): the clock stands at that moment."""
     import time_machine

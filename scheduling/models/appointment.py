@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -70,8 +70,11 @@ class AppointmentQuerySet(BaseQuerySet):
         return self.filter(about_patients(text) | models.Q(OneOf("doctor_id", doctors.values("pk"))))
 
     def from_check_in(self) -> Self:
-        """A nurse types minutes, so the whole minute of the check-in counts."""
-        return self.alias(checked_in_minute=TruncMinute("checked_in_at"))
+        """A nurse types minutes, so the whole minute of the check-in counts.
+
+        In UTC, as it is compared with moments: cut in the clinic's zone it would be a wall clock's reading.
+        """
+        return self.alias(checked_in_minute=TruncMinute("checked_in_at", tzinfo=UTC))
 
     def with_measured(self) -> Self:
         """With `measured`: whether the patient has vital signs since the check-in (RULE-CONS-2)."""

@@ -23,7 +23,7 @@ from healthcare.templatetags.display import display
 from healthcare.workflow import submit
 from tests.factories import AppointmentFactory, InvoiceFactory, VitalSignFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-10", "FND-4")]
+pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-10", "FND-4"), pytest.mark.usefixtures("in_utc")]
 #: In Auckland it is the 24th, 00:30, already.
 EVENING = "2026-11-23 11:30+00:00"
 DATA = {"name": "Clinic", "tax_rate": "0", "paper": "A4", "currency": "USD", "time_zone": ""}

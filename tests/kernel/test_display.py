@@ -40,7 +40,7 @@ def test_display(value, text):
 
 
 @pytest.mark.spec("FND-4")
-def test_display_shows_the_clinics_time(monkeypatch):
+def test_display_shows_the_clinics_time(monkeypatch, in_utc):
     moment = datetime.datetime(2026, 11, 22, 20, 5, tzinfo=UTC)
     assert shown.display(moment) == "2026-11-22 20:05"
     monkeypatch.setattr(ClinicSettings, "_shown", ClinicSettings(time_zone="America/Chicago"))

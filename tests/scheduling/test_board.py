@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from healthcare.clock import now, today
+from healthcare.clock import now, today, zone
 from healthcare.workflow import submit
 from scheduling import forms
 from scheduling.models import Appointment
@@ -27,7 +27,7 @@ BOARD, ROOM = "/appointments/board/", "/appointments/board/room/"
 
 @pytest.fixture(autouse=True)
 def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12)), tick=False):
+    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=False):
         yield
 
 

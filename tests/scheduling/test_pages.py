@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import now, today
+from healthcare.clock import now, today, zone
 from tests.factories import (
     AppointmentFactory,
     ConsultationFactory,
@@ -26,7 +26,7 @@ LIST = "/appointments/"
 
 @pytest.fixture(autouse=True)
 def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12)), tick=True):
+    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
         yield
 
 
@@ -192,7 +192,9 @@ def test_check_in_from_the_days_list(login, receptionist):
 
 
 @pytest.mark.spec("WF-CHECKIN")
-def test_the_nurses_queue(login, nurse):
+@pytest.mark.parametrize("place", ["UTC", "America/Los_Angeles", "Asia/Kathmandu"])
+def test_the_nurses_queue_wherever_the_clinic_lies(login, nurse, place, settings):
+    settings.TIME_ZONE = settings.CLINIC_TIME_ZONE = place
     waiting = AppointmentFactory(status="checked_in", checked_in_at=now())
     measured = AppointmentFactory(status="checked_in", checked_in_at=now() - timedelta(minutes=20))
     VitalSignFactory(patient=measured.patient)
@@ -200,6 +202,7 @@ def test_the_nurses_queue(login, nurse):
     VitalSignFactory(patient=earlier.patient, recorded_at=now() - timedelta(hours=1))
     AppointmentFactory()
     assert set(listed(login(nurse).get(LIST, {"vitals": "missing"}))) == {waiting, earlier}
+    assert set(listed(login(nurse).get(LIST, {"vitals": "measured"}))) == {measured}
 
 
 @pytest.mark.spec("AUD-1")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.models import AuditLog
-from healthcare.clock import now, today
+from healthcare.clock import now, today, wall_clock, zone
 from healthcare.workflow import submit
 from scheduling import forms, nightly
 from scheduling.models import Appointment, AppointmentStatus
@@ -41,7 +41,7 @@ def visit(doctor):
     """visit(status) -> an appointment of today, begun a minute ago, in a state that fits its status."""
 
     def _visit(status="scheduled", **values):
-        begun = now().replace(second=0, microsecond=0) - timedelta(minutes=1)
+        begun = wall_clock().replace(second=0, microsecond=0) - timedelta(minutes=1)
         values = {"appointment_time": begun.time(), "appointment_date": begun.date(), **values}
         if status in BEGUN:
             consultation = ConsultationFactory(completed=True, doctor=doctor)
@@ -60,7 +60,7 @@ def visit(doctor):
 @pytest.fixture(autouse=True)
 def _midday():
     """Tests about "today" must not stumble over midnight."""
-    with time_machine.travel(datetime.combine(today(), time(12)), tick=True):
+    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
         yield
 
 

@@ -7,7 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import now, today
+from healthcare.clock import now, today, zone
 from healthcare.workflow import submit
 from scheduling import forms
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12)), tick=True):
+    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
         yield
 
 

@@ -16,7 +16,7 @@ from clinical.forms.consultations import (
     StartConsultationForm,
 )
 from clinical.models import Consultation, ConsultationAddendum, LabTest, Prescription
-from healthcare.clock import now, today
+from healthcare.clock import date_of, now, today
 from healthcare.workflow import submit
 from scheduling.models import Appointment, AppointmentStatus
 from tests.factories import (
@@ -61,7 +61,7 @@ def test_start_opens_the_note_and_moves_the_appointment(login, doctor, ready):
     assert ready.status == AppointmentStatus.IN_PROGRESS
     assert ready.started_at is not None
     assert (consultation.appointment, consultation.patient, consultation.doctor) == (ready, ready.patient, doctor)
-    assert consultation.consultation_date.date() == ready.appointment_date
+    assert date_of(consultation.consultation_date) == ready.appointment_date
     trail = AuditLog.objects.get(entity_type="appointment", action="start")
     assert trail.new_values["status"] == "in_progress"
     assert AuditLog.objects.filter(entity_type="consultation", action="create").count() == 1

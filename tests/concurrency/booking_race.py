@@ -6,7 +6,7 @@ import time
 
 from audit.models import AuditLog
 from departments.models import User
-from healthcare.clock import at, now, today
+from healthcare.clock import at, local, now, today
 from healthcare.workflow import submit
 from scheduling.forms import (
     BookAppointmentForm,
@@ -34,7 +34,7 @@ def seed():
 
 def play(number, seeded, rounds):
     """Make so many decisions; returns each with its answer: saved, or the codes of the refusal."""
-    with at(now().replace(hour=23, minute=58)):
+    with at(local(now()).replace(hour=23, minute=58)):
         return [decision for decision in decide(random.Random(number), seeded, rounds)]
 
 

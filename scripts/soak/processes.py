@@ -126,8 +126,7 @@ class Clinic:
     def stop(self) -> None:
         """Everything, politely; then not."""
         for process in self.running.values():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()  # a leader ends its own processes
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(20)

@@ -68,13 +68,12 @@ def process(arguments: list[str], environment: dict[str, str], log: Path):
         try:
             yield started
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGTERM)
-            try:
+            started.terminate()  # the leader ends its own processes, as in scripts/run.sh
+            with suppress(subprocess.TimeoutExpired):
                 started.wait(timeout=20)
-            except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
                 os.killpg(started.pid, signal.SIGKILL)
-                started.wait()
+            started.wait()
 
 
 def free_port() -> int:

@@ -40,6 +40,8 @@ class Client:
         for line in answer.headers.get_all("Set-Cookie") or ():
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value
+        # A browser follows the redirect, and the page there shows what was said: it does not pile up.
+        self.cookies.pop("messages", None)
         return answer.status, content, dict(answer.headers)
 
     def log_in(self, email: str) -> Client:

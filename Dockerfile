@@ -24,7 +24,8 @@ COPY --from=build --chown=root:root /srv/clinic /srv/clinic
 # Only here is anything written; all else may be mounted read-only.
 RUN mkdir -p var/media var/backups && chown clinic var var/media var/backups
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DEBUG=0 HOST=0.0.0.0 PORT=8000 LOG_FORMAT=json \
-    STATIC_ROOT=/srv/clinic/collected PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
+    STATIC_ROOT=/srv/clinic/collected PROMETHEUS_MULTIPROC_DIR=/tmp/metrics \
+    XDG_CACHE_HOME=/tmp/cache
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \

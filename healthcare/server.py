@@ -15,8 +15,10 @@ graceful_timeout = 10
 # A searched name stands in the address: no access log. The product logs requests by their route.
 accesslog = None
 loglevel = "warning"
+# Nobody steers a running server through a socket, which would need a folder to write in.
+control_socket_disable = True
 # Its heartbeat file must not wait for a disk.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes the name
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn makes the name
 
 
 def on_starting(_server: Any) -> None:

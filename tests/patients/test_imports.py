@@ -80,6 +80,17 @@ def test_a_file_is_checked_then_registered_once(house, tmp_path, name, content):
     assert Patient.objects.count() == 4
 
 
+def test_going_on_asks_for_what_is_registered_many_rows_at_once(tmp_path, django_assert_max_num_queries):
+    path = tmp_path / "list.csv"
+    people = [[f"Doe{number}", "John", f"{number + 1:02}.01.19{50 + number}", "m", "", "", ""] for number in range(20)]
+    path.write_bytes(as_csv(people[:15]))
+    assert "15 registered" in run(path)[0]
+    with django_assert_max_num_queries(5):
+        assert "0 registered, 15 known already" in run(path)[0]
+    path.write_bytes(as_csv(people))
+    assert "5 registered, 15 known already" in run(path)[0]
+
+
 def upload(client, content, name="list.csv"):
     return client.post(reverse("patient_import_create"), {"file": SimpleUploadedFile(name, content)})
 

@@ -7,6 +7,7 @@ import gc
 import pytest
 from django.core.cache import caches
 from django.utils import timezone
+from factory.random import reseed_random
 
 from departments.models import ClinicSettings
 from healthcare.roles import Role
@@ -39,6 +40,12 @@ def _collector():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@pytest.fixture(autouse=True)
+def _names(request):
+    """The factories' people have the same names each time that a test runs: none is found by chance."""
+    reseed_random(request.node.nodeid)
 
 
 @pytest.fixture(autouse=True)

@@ -59,6 +59,7 @@ class InsuranceProviderFactory(factory.django.DjangoModelFactory):
 class PatientFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Patient
+        skip_postgeneration_save = True  # the record refers to the patient, who need not be saved once more
 
     # High numbers, so that they never meet those given out by the counter.
     patient_number = factory.Sequence(lambda n: f"P-{900_000 + n:06}")

@@ -147,7 +147,7 @@ def test_what_a_role_does_not_see_is_absent(chart, nurse, doctor):
 
 
 def test_searches(chart, doctor):
-    other = factories.PatientFactory(last_name="Other", date_of_birth="2001-01-01", gender="male")
+    other = factories.PatientFactory(last_name="Other", first_name="John", date_of_birth="2001-01-01", gender="male")
     fhir = Fhir(doctor)
 
     def count(path):

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from clinical.diagnosis_codes import CodesField
 from clinical.forms.lab_tests import LabTestRows
 from clinical.forms.prescriptions import PrescriptionRows
-from clinical.models import Consultation, ConsultationAddendum, Problem, VitalSign
+from clinical.models import Consultation, ConsultationAddendum, Problem
 from clinical.prescribing import PatientSafety
-from healthcare.clock import date_of, local, now, today
+from healthcare.clock import date_of, now, today
 from healthcare.context import act
 from healthcare.events import record
 from healthcare.roles import may
@@ -66,7 +66,7 @@ class StartConsultationForm(WorkflowForm):
                 code="date",
                 day=appointment.appointment_date,
             )
-        if not vital_signs_since_check_in(appointment).exists():
+        if not Appointment.objects.ready().filter(pk=appointment.pk).exists():
             raise refuse(_("Vital signs must be recorded before the consultation begins."), code="vital_signs")
         # Here and not on saving: the guard against the wrong patient compares with it (BYD-2).
         self.instance.patient = appointment.patient
@@ -84,18 +84,6 @@ class StartConsultationForm(WorkflowForm):
         if appointment.doctor_id != self.actor.pk:
             record("start", appointment, values={"taken_over_from_doctor_id": str(appointment.doctor_id)})
         return saved
-
-
-def vital_signs_since_check_in(appointment: Appointment) -> Any:
-    """The patient's measurements of this visit (RULE-CONS-2), the newest first."""
-    midnight = local(now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    # A nurse types minutes, so the whole minute of the check-in counts.
-    since = max(midnight, (appointment.checked_in_at or midnight).replace(second=0, microsecond=0))
-    return (
-        VitalSign.objects.valid()
-        .filter(patient_id=appointment.patient_id, recorded_at__gte=since, recorded_at__lte=now())
-        .order_by("-recorded_at")
-    )
 
 
 class ConsultationForm(WorkflowForm):

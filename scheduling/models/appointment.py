@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Greatest, TruncMinute
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
-from healthcare.clock import today
+from healthcare.clock import now, today
 from healthcare.models import BaseModel, BaseQuerySet, enum_constraint, range_constraint
 from healthcare.roles import Role
 from healthcare.text import LongTextField
@@ -49,10 +49,10 @@ FREE_STATUSES = (S.CANCELLED, S.NO_SHOW)
 
 
 def measured_since_check_in() -> models.Exists:
-    """Whether an appointment's patient has vital signs since the `checked_in_minute`."""
+    """Whether an appointment's patient has vital signs since the `checked_in_minute` (RULE-CONS-2)."""
     vitals = Patient._meta.get_field("vital_signs").related_model.objects.valid()  # type: ignore[union-attr]
     since = models.OuterRef("checked_in_minute")
-    return models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__gte=since))
+    return models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__range=(since, now())))
 
 
 class AppointmentQuerySet(BaseQuerySet):
@@ -77,7 +77,7 @@ class AppointmentQuerySet(BaseQuerySet):
         return self.alias(checked_in_minute=TruncMinute("checked_in_at", tzinfo=UTC))
 
     def with_measured(self) -> Self:
-        """With `measured`: whether the patient has vital signs since the check-in (RULE-CONS-2)."""
+        """With `measured`: whether the patient has vital signs since the check-in."""
         return self.from_check_in().annotate(measured=measured_since_check_in())
 
     def awaiting_vitals(self) -> Self:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from scripts.bench.databases import FOLDER, ROOT, environment
+from scripts.processes import stop
 
 WORKERS, THREADS = 2, 4
 
@@ -36,13 +35,7 @@ def served(application: str, url: str, probe: str) -> Iterator[int]:
         wait_for(server, port, probe)
         yield port
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+        stop(server)
 
 
 def wait_for(server: subprocess.Popen, port: int, probe: str) -> None:

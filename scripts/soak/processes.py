@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scripts.bench.databases import ROOT
+from scripts.processes import stop
 
 
 class Clinic:
@@ -125,10 +126,4 @@ class Clinic:
 
     def stop(self) -> None:
         """Everything, politely; then not."""
-        for process in self.running.values():
-            process.terminate()  # a leader ends its own processes
-        for process in self.running.values():
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        stop(*self.running.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,16 +16,16 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from scripts.processes import stop
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("DATABASE_URL", "")
 PATIENTS = 60
-# Its day is in full swing whenever the tests run.
-ZONE = os.environ["CLINIC_TIME_ZONE"]
 
 
 def clinic_now() -> datetime:
     """The time on the clinic's wall."""
-    return datetime.now(ZoneInfo(ZONE))
+    return datetime.now(ZoneInfo(os.environ["CLINIC_TIME_ZONE"]))
 
 
 @dataclass
@@ -68,12 +67,7 @@ def process(arguments: list[str], environment: dict[str, str], log: Path):
         try:
             yield started
         finally:
-            started.terminate()  # the leader ends its own processes, as in scripts/run.sh
-            with suppress(subprocess.TimeoutExpired):
-                started.wait(timeout=20)
-            with suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGKILL)
-            started.wait()
+            stop(started)
 
 
 def free_port() -> int:
@@ -94,7 +88,6 @@ def running_clinic(folder: Path, *, empty: bool = False):
             "DATABASE_URL": stack.enter_context(database(folder)),
             "MEDIA_ROOT": str(folder / "media"),
             "STATIC_ROOT": str(folder / "static"),
-            "CLINIC_TIME_ZONE": ZONE,
             "PORT": str(port),
         }
         for step in (["migrate"], ["collectstatic", "--noinput"]):

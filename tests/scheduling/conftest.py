@@ -1,13 +1,21 @@
 """A doctor with a department, a patient, and the data of a booking for them."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
+import time_machine
 
-from healthcare.clock import today
+from healthcare.clock import today, zone
 from healthcare.workflow import submit
 from scheduling.forms import BookAppointmentForm
 from tests.factories import DepartmentFactory, PatientFactory
+
+
+@pytest.fixture
+def midday():
+    """The clinic's clock stands at twelve."""
+    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=False):
+        yield
 
 
 @pytest.fixture

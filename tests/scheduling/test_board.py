@@ -1,6 +1,6 @@
 """The waiting board and the waiting room's screen."""
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from healthcare.clock import now, today, zone
+from healthcare.clock import now, today
 from healthcare.workflow import submit
 from scheduling import forms
 from scheduling.models import Appointment
@@ -21,14 +21,12 @@ from tests.factories import (
     VitalSignFactory,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-5", "WF-CHECKIN")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.spec("PAGE-5", "WF-CHECKIN"),
+    pytest.mark.usefixtures("midday"),
+]
 BOARD, ROOM = "/appointments/board/", "/appointments/board/room/"
-
-
-@pytest.fixture(autouse=True)
-def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=False):
-        yield
 
 
 def columns(client, **query):

@@ -1,16 +1,15 @@
 """The pages: what each role sees, filters, bad addresses, query counts, the confirmation."""
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 import pytest
-import time_machine
 from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import now, today, zone
+from healthcare.clock import now, today
 from tests.factories import (
     AppointmentFactory,
     ConsultationFactory,
@@ -20,14 +19,8 @@ from tests.factories import (
     VitalSignFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("midday")]
 LIST = "/appointments/"
-
-
-@pytest.fixture(autouse=True)
-def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
-        yield
 
 
 def listed(response):

@@ -1,6 +1,6 @@
 """The steps of an appointment: each allowed and each refused one, from the model's own table."""
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from io import StringIO
 from itertools import product
 
@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.models import AuditLog
-from healthcare.clock import now, today, wall_clock, zone
+from healthcare.clock import now, today, wall_clock
 from healthcare.workflow import submit
 from scheduling import forms, nightly
 from scheduling.models import Appointment, AppointmentStatus
 from tests.factories import AppointmentFactory, ConsultationFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("midday")]
 
 #: The forms that make a step, with what they need beside the row.
 STEPS = {
@@ -55,13 +55,6 @@ def visit(doctor):
         return AppointmentFactory(doctor=doctor, status=status, **values)
 
     return _visit
-
-
-@pytest.fixture(autouse=True)
-def _midday():
-    """Tests about "today" must not stumble over midnight."""
-    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
-        yield
 
 
 def code(form, field="__all__"):

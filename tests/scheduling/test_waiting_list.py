@@ -1,13 +1,12 @@
 """The waiting list, recalls, series and walk-ins (BYD-7, WF-APPT)."""
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import now, today, zone
+from healthcare.clock import now, today
 from healthcare.workflow import submit
 from scheduling import forms
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
@@ -22,13 +21,7 @@ from tests.factories import (
     WaitingListEntryFactory,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _midday():
-    with time_machine.travel(datetime.combine(today(), time(12), tzinfo=zone()), tick=True):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("midday")]
 
 
 @pytest.mark.spec("BYD-7")

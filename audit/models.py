@@ -92,7 +92,7 @@ class AuditLogQuerySet(BaseQuerySet):
         """Rows that are written together carry their codes too: only what goes round the clinic has none."""
         rows = list(objs)
         for row in rows:
-            row.mac = mac_of(canonical(row))
+            row.sign()
         return super().bulk_create(rows, *args, **kwargs)
 
     def search(self, text: str) -> Self:
@@ -170,9 +170,13 @@ class AuditLog(BaseModel):
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.entity_label}"
 
+    def sign(self) -> None:
+        """Set the code that vouches for what the row says."""
+        self.mac = mac_of(canonical(self))
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            self.mac = mac_of(canonical(self))
+            self.sign()
         super().save(*args, **kwargs)
 
     @property

@@ -12,7 +12,7 @@ from billing.status import status_by_amounts
 from departments.models import Counter
 from healthcare.clock import local, now, today
 from healthcare.demo.people import Person
-from healthcare.demo.rows import CHUNK, Batch, key_at
+from healthcare.demo.rows import Batch, Statement, change, insertion, key_at
 from healthcare.demo.scenarios import Scenario
 from healthcare.money import ZERO, cents
 from scheduling.models import Appointment
@@ -54,7 +54,7 @@ class Bills:
             id=key_at(made, rng),
             created_at=made,
             patient_id=person.pk,
-            appointment=appointment,
+            appointment_id=appointment.pk,
             invoice_date=local_day,
             due_date=due,
             subtotal=subtotal,
@@ -64,7 +64,7 @@ class Bills:
             amount_paid=paid,
             balance_due=total - paid,
             status=status,
-            created_by_user=officer,
+            created_by_user_id=officer.pk,
             issued_at=made if status != "draft" else None,
         )
         if paid == 0 and status != "draft" and rng.random() < 0.03:
@@ -79,8 +79,8 @@ class Bills:
                 InvoiceLineItem(
                     id=key_at(made + timedelta(milliseconds=position), rng),
                     created_at=made,
-                    invoice=invoice,
-                    service=service,
+                    invoice_id=invoice.pk,
+                    service_id=service.pk,
                     description=service.name,
                     quantity=1,
                     unit_price=service.default_price,
@@ -118,31 +118,37 @@ class Bills:
             payment = Payment(
                 id=key_at(at, rng),
                 created_at=at,
-                invoice=invoice,
+                invoice_id=invoice.pk,
                 patient_id=invoice.patient_id,
                 payment_date=at,
                 amount=amount,
                 payment_method=method,
                 transaction_reference="" if method == "cash" else f"{method[:2].upper()}{rng.randrange(10**7, 10**8)}",
-                processed_by_user=officer,
+                processed_by_user_id=officer.pk,
             )
             self.batch.add(payment)
             self.batch.audit(rng, "pay", payment, officer, at, amount=str(amount))
 
-    def write_bills(self, invoices: list[Invoice], lines: list[InvoiceLineItem], payments: list[Payment]) -> None:
-        """Number the invoices in the order of their making and write them as people do: drafts, lines, issued, paid.
-
-        The database takes lines only for drafts and payments only for what was issued.
+    def bills(self) -> tuple[Statement | None, list[Statement]]:
+        """What writes the day's bills as people do: drafts (which still need their numbers, the last column), then
+        lines, issued, paid. The database takes lines only for drafts and payments only for what was issued.
         """
+        invoices, lines, payments = (self.batch.rows.pop(model, []) for model in (Invoice, InvoiceLineItem, Payment))
+        if not invoices:
+            return None, []
         invoices.sort(key=lambda invoice: invoice.created_at)
-        number = Counter.next(Invoice.NUMBER_SEQUENCE, len(invoices)) if invoices else 0
         final = [(invoice.status, invoice.amount_paid, invoice.balance_due) for invoice in invoices]
-        for offset, invoice in enumerate(invoices):
-            invoice.invoice_number = f"INV-{number + offset:06}"
+        for invoice in invoices:
             invoice.status, invoice.amount_paid, invoice.balance_due = InvoiceStatus.DRAFT, ZERO, invoice.total_amount
-        Invoice.objects.bulk_create(invoices, batch_size=CHUNK)
-        InvoiceLineItem.objects.bulk_create(lines, batch_size=CHUNK)
+        drafts = insertion(invoices, last="invoice_number")
         for invoice, values in zip(invoices, final, strict=True):
             invoice.status, invoice.amount_paid, invoice.balance_due = values
-        Invoice.objects.bulk_update(invoices, ["status", "amount_paid", "balance_due"], batch_size=200)
-        Payment.objects.bulk_create(payments, batch_size=CHUNK)
+        after = [insertion(lines), change(invoices, "status", "amount_paid", "balance_due")]
+        return drafts, [*after, insertion(payments)] if payments else after
+
+
+def numbered(drafts: Statement) -> Statement:
+    """The insertion of drafts with the next numbers, in their order."""
+    sql, rows = drafts
+    first = Counter.next(Invoice.NUMBER_SEQUENCE, len(rows))
+    return sql, [(*row[:-1], f"INV-{number:06}") for number, row in enumerate(rows, start=first)]

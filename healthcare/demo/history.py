@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Length
 
-from billing.models import Invoice, InvoiceLineItem, Payment, Service
+from billing.models import Service
 from clinical.lab_catalogue import is_critical
 from clinical.models import Consultation, LabTest, Medication, Prescription, Problem, VitalSign
+from clinical.safety import Allergy, check
 from departments.models import User
 from healthcare.clock import local, now, today, zone
-from healthcare.demo.bills import Bills
+from healthcare.demo.bills import Bills, numbered
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
+from healthcare.demo.processes import in_order
 from healthcare.demo.progress import days_written, note_days
-from healthcare.demo.rows import Batch, key_at
+from healthcare.demo.rows import Batch, Statement, key_at, run
 from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
 from healthcare.roles import Role
 from patients.models import MedicalRecord
@@ -39,7 +42,6 @@ CHRONIC_CODES = {
     "Hypothyroidism": "E03.9",
 }
 
-ROWS_PER_WRITE = 6000
 SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
 CATALOGUE = Path(settings.BASE_DIR) / "clinical" / "data" / "lab_catalogue.csv"
 
@@ -100,6 +102,24 @@ def scenarios_for(doctor: User) -> list[Scenario]:
     return [s for s in SCENARIOS if place in s.departments] or list(SCENARIOS)
 
 
+@dataclass(frozen=True)
+class Task:
+    """A workday to be played: the how manieth, so many visits, with dice of its own."""
+
+    number: int
+    day: date
+    count: int
+    dice: random.Random
+
+
+class Played(NamedTuple):
+    """What writes a workday: its rows, then its drafts, still without numbers, then the rest of its bills."""
+
+    rows: list[Statement]
+    drafts: Statement | None
+    bills: list[Statement]
+
+
 class History(Bills):
     """Plays the past year, day by day, and books the next month."""
 
@@ -110,36 +130,49 @@ class History(Bills):
         self.scenarios = {d.pk: scenarios_for(d) for d in self.house.doctors}
         self.full_audit = len(people) <= 20_000
 
-    def play(self, progress: Callable[[str], None]) -> None:
+    def play(self, progress: Callable[[str], None], processes: int = 1) -> None:
         """Every workday but today that is not written yet."""
+        for task, played in in_order(self.day, self.tasks(), processes):
+            with transaction.atomic():
+                run(played.rows)
+                if played.drafts:
+                    run([numbered(played.drafts)])
+                run(played.bills)
+                note_days(task.number)
+            if task.number % 25 == 0:
+                progress(f"history to {task.day}")
+
+    def tasks(self) -> Iterator[Task]:
+        """The workdays to be played."""
         seed, written = self.rng.getrandbits(64), days_written()
         workdays = [day for ahead in range(-365, 31) if ahead and (day := today() + timedelta(ahead)).weekday() < 5]
         per_day = self.visits_per_year / sum(day < today() for day in workdays)
         debt = 0.0
         for number, day in enumerate(workdays, start=1):
             # Chance of the day's own: a run that goes on throws the same dice for the days that follow.
-            self.rng = random.Random(seed + number)  # noqa: S311
-            past = day < today()
-            if past:
-                debt += per_day * self.rng.uniform(0.75, 1.25)
-                slots = self.slots(int(debt))
-                debt -= len(slots)
+            dice = random.Random(seed + number)  # noqa: S311
+            if day < today():
+                debt += per_day * dice.uniform(0.75, 1.25)
+                count = int(debt)
             else:
-                slots = self.slots(max(3, int(per_day * (1.05 - (day - today()).days / 35))))
-            if number <= written:
-                continue
-            for doctor, slot in slots:
-                (self.past_visit if past else self.coming_visit)(doctor, day, slot)
-            if len(self.batch) >= ROWS_PER_WRITE:
-                self.write(number)
-            if number % 25 == 0:
-                progress(f"history to {day}")
-        self.write(len(workdays))
+                count = max(3, int(per_day * (1.05 - (day - today()).days / 35)))
+            count = min(count, len(self.house.doctors) * len(SLOTS))
+            debt -= count if day < today() else 0
+            if number > written:
+                yield Task(number, day, count, dice)
+
+    def day(self, task: Task) -> Played:
+        """One workday."""
+        self.rng = task.dice
+        visit = self.past_visit if task.day < today() else self.coming_visit
+        for doctor, slot in self.slots(task.count):
+            visit(doctor, task.day, slot)
+        drafts, bills = self.bills()
+        return Played(self.batch.statements(), drafts, bills)
 
     def slots(self, count: int) -> list[tuple[User, time]]:
         """So many different doctor-and-time pairs of one day."""
-        pairs = [(doctor, slot) for doctor in self.house.doctors for slot in SLOTS]
-        return self.rng.sample(pairs, min(count, len(pairs)))
+        return self.rng.sample([(doctor, slot) for doctor in self.house.doctors for slot in SLOTS], count)
 
     def choose(self, doctor: User) -> tuple[Scenario, Person]:
         """A scenario of the doctor's department and a patient of fitting age."""
@@ -167,8 +200,8 @@ class History(Bills):
             id=key_at(made, self.rng),
             created_at=made,
             patient_id=person.pk,
-            doctor=doctor,
-            department=doctor.department,
+            doctor_id=doctor.pk,
+            department_id=doctor.department_id,
             appointment_date=day,
             appointment_time=slot,
             duration_minutes=self.rng.choice([20, 30, 30, 30]),
@@ -231,7 +264,7 @@ class History(Bills):
             id=key_at(at, rng),
             created_at=at,
             patient_id=person.pk,
-            recorded_by_user=nurse,
+            recorded_by_user_id=nurse.pk,
             recorded_at=at,
             systolic_bp=systolic,
             diastolic_bp=min(int(systolic * 0.64 + shift.get("diastolic_bp", 0)), systolic - 15),
@@ -256,9 +289,9 @@ class History(Bills):
         row = Consultation(
             id=key_at(started, self.rng),
             created_at=started,
-            appointment=appointment,
+            appointment_id=appointment.pk,
             patient_id=appointment.patient_id,
-            doctor=doctor,
+            doctor_id=doctor.pk,
             consultation_date=started,
             chief_complaint=scenario.complaint,
             present_illness=scenario.illness,
@@ -278,16 +311,16 @@ class History(Bills):
         for rx in scenario.prescriptions:
             medication = self.house.medication(rx)
             name = medication.name if medication else f"{rx.ingredients} {rx.hint}".strip().capitalize()
-            if person.allergies and self.warns(name, rx, person):
+            if person.allergies and warns(name, rx.ingredients, person.allergies):
                 continue
             self.batch.add(
                 Prescription(
                     id=key_at(at, self.rng),
                     created_at=at,
-                    consultation=consultation,
+                    consultation_id=consultation.pk,
                     patient_id=person.pk,
-                    doctor=consultation.doctor,
-                    medication=medication,
+                    doctor_id=consultation.doctor_id,
+                    medication_id=medication.pk if medication else None,
                     medication_name=name,
                     dosage=rx.dosage,
                     frequency=rx.frequency,
@@ -298,13 +331,6 @@ class History(Bills):
                     prescribed_date=local(at).date(),
                 )
             )
-
-    def warns(self, name: str, rx: Rx, person: Person) -> bool:
-        """Whether the safety check finds an allergy."""
-        from clinical.safety import Allergy, check
-
-        found = check(name, ingredients=[rx.ingredients], allergies=[Allergy(text) for text in person.allergies])
-        return bool(found.warnings)
 
     def lab_tests(self, consultation: Consultation, person: Person, scenario: Scenario, at: datetime) -> list[str]:
         """Ordered tests with results; the newest are still on their way or unreviewed."""
@@ -320,8 +346,8 @@ class History(Bills):
                 id=key_at(at, rng),
                 created_at=at,
                 patient_id=person.pk,
-                consultation=consultation,
-                ordered_by_doctor=consultation.doctor,
+                consultation_id=consultation.pk,
+                ordered_by_doctor_id=consultation.doctor_id,
                 test_name=name,
                 test_type=entry["panel"],
                 ordered_date=at,
@@ -334,7 +360,7 @@ class History(Bills):
                 is_abnormal=abnormal,
                 is_critical=is_critical(name, value, entry["unit"]),
                 reviewed_at=ready + timedelta(hours=4),
-                reviewed_by_user=consultation.doctor,
+                reviewed_by_user_id=consultation.doctor_id,
             )
             if age_days <= 3:
                 self.make_recent(row)
@@ -353,13 +379,11 @@ class History(Bills):
         if step == "ordered":
             row.sample_collected_date = None
 
-    def write(self, days: int) -> None:
-        """Write what was collected up to this workday; the bills last, as they refer to the rest."""
-        with transaction.atomic():
-            bills = {model: self.batch.rows.pop(model, []) for model in (Invoice, InvoiceLineItem, Payment)}
-            self.batch.write()
-            self.write_bills(bills[Invoice], bills[InvoiceLineItem], bills[Payment])
-            note_days(days)
+
+@lru_cache(10_000)
+def warns(name: str, ingredients: str, allergies: tuple[str, ...]) -> bool:
+    """Whether the safety check finds an allergy."""
+    return bool(check(name, ingredients=[ingredients], allergies=[Allergy(text) for text in allergies]).warnings)
 
 
 def save_chronic_conditions(rng: random.Random) -> None:

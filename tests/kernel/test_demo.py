@@ -1,5 +1,6 @@
 """manage.py demo: a believable clinic that obeys its own rules (DATA-1)."""
 
+import os
 import random
 from collections import Counter as Tally
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from departments.models import User
 from healthcare.clock import at, today
 from healthcare.context import act
 from healthcare.demo.people import build_house, build_patients
+from healthcare.demo.processes import in_order
 from healthcare.demo.today import SLOTS, Today, half_hours
 from healthcare.money import ZERO
 from healthcare.roles import Role
@@ -211,6 +213,22 @@ def test_the_same_seed_gives_the_same_patients():
     assert found[0] == found[1] != found[2]
 
 
+def halved(number):
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number // 2, os.getpid()
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.parametrize("processes", [1, 3])
+def test_what_several_processes_do_is_taken_in_order(processes):
+    done = list(in_order(halved, range(0, 60, 2), processes))
+    assert [(task, half) for task, (half, _process) in done] == [(number, number // 2) for number in range(0, 60, 2)]
+    assert ({process for _task, (_half, process) in done} == {os.getpid()}) == (processes == 1)
+    with pytest.raises(ValueError, match="3 is odd"):
+        list(in_order(halved, [2, 3, 4], processes))
+
+
 @pytest.mark.spec("DATA-1")
 @pytest.mark.parametrize(
     ("clock", "first"), [("00:01", "00:00"), ("03:40", "00:00"), ("12:10", "08:00"), ("23:59", "15:30")]
@@ -260,7 +278,6 @@ def test_an_interrupted_demo_goes_on_and_becomes_the_very_same_clinic(developmen
     # Today's play goes by the clock of the second: what counts here is what was there before it.
     monkeypatch.setattr("healthcare.demo.today.Today.play", lambda self: None)
     monkeypatch.setattr("healthcare.demo.people.PATIENTS_PER_WRITE", 5)
-    monkeypatch.setattr("healthcare.demo.history.ROWS_PER_WRITE", 50)
     noon = timezone.localtime().replace(hour=12, minute=10)
     found = []
     for interruptions in ([], ["patients 10", "history", "today"]):

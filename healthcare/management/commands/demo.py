@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -29,9 +30,19 @@ class Command(BaseCommand):
         parser.add_argument("--patients", type=int, default=800, help="how many patients (default 800)")
         parser.add_argument("--visits", type=int, help="in the past year (default: three a patient, two beyond 5,000)")
         parser.add_argument("--seed", type=int, default=2026, help="the same seed gives the same clinic")
+        parser.add_argument("--processes", type=int, help="at once (default: one, all cores beyond 5,000 patients)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing where there are accounts already")
 
-    def handle(self, *args: Any, patients: int, visits: int | None, seed: int, if_empty: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        patients: int,
+        visits: int | None,
+        seed: int,
+        processes: int | None,
+        if_empty: bool,
+        **options: Any,
+    ) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo's password is public: it is not built with DEBUG off.")
         if patients < 0 or seed < 0 or (visits or 0) < 0:
@@ -57,7 +68,8 @@ class Command(BaseCommand):
             )
         else:
             self.say("going on where an earlier build was interrupted")
-        self.go_on(plan)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        self.go_on(plan, processes or (cores if patients > 5000 else 1))
 
     def begin(self, plan: Plan) -> None:
         """The house and the plan, both or neither."""
@@ -66,7 +78,7 @@ class Command(BaseCommand):
             plan.save()
             build_house(plan.patients, plan.dice("house"))
 
-    def go_on(self, plan: Plan) -> None:
+    def go_on(self, plan: Plan, processes: int) -> None:
         """Patients and history write after write, then today; what is there already is left alone."""
         started = time.monotonic()
         # The history writes its own audit rows in bulk; what is built here is nobody's doing.
@@ -75,7 +87,7 @@ class Command(BaseCommand):
             people = build_patients(
                 plan.patients, plan.dice("patients"), lambda done: self.say(f"patients {done:,} {told}")
             )
-            History(people, plan.dice("history"), plan.visits).play(self.say)
+            History(people, plan.dice("history"), plan.visits).play(self.say, processes)
         renew_statistics()
         self.say("today")
         # On a later day the demo stays at the one on which it was begun: the month ahead is booked from there.

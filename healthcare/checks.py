@@ -1,11 +1,12 @@
-"""System checks: a route without declared roles does not start."""
+"""System checks: a route without declared roles does not start, nor does a database that cannot hold every name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.checks import Error, register
+from django.core.checks import Error, Tags, register
+from django.db import connections
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from healthcare.access import RoleView
@@ -41,3 +42,24 @@ def every_route_declares_roles(**_kwargs: Any) -> list[Error]:
         for path, pattern, namespaces in routes()
         if not SELF_GUARDED & set(namespaces) and not declares_roles(pattern.callback)
     ]
+
+
+@register(Tags.database)
+def every_name_can_be_written(databases: Iterable[str] | None = None, **_kwargs: Any) -> list[Error]:
+    """Error for a PostgreSQL database whose text is not UTF-8: it would refuse the first Zoë. Asked by `migrate`."""
+    return [
+        Error(
+            f'The database "{connections[alias].settings_dict["NAME"]}" keeps text as {encoding}, not UTF8.',
+            hint="Make it anew with `createdb --encoding UTF8 --template template0`.",
+            id="healthcare.E002",
+        )
+        for alias in databases or ()
+        if connections[alias].vendor == "postgresql" and (encoding := encoding_of(alias)) != "UTF8"
+    ]
+
+
+def encoding_of(alias: str) -> str:
+    """How a PostgreSQL database keeps text."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        return str(cursor.fetchone()[0])

@@ -27,7 +27,7 @@ from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
 from healthcare.demo.processes import in_order
 from healthcare.demo.progress import days_written, note_days
-from healthcare.demo.rows import Batch, Statement, key_at, run
+from healthcare.demo.rows import Batch, Statement, change, insertion, key_at, run
 from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
 from healthcare.roles import Role
 from patients.models import MedicalRecord
@@ -411,5 +411,4 @@ def save_chronic_conditions(rng: random.Random) -> None:
                 )
                 for title in titles
             ]
-        MedicalRecord.objects.bulk_update(records, ["chronic_conditions"])
-        Problem.objects.bulk_create(problems)
+        run([change(records, "chronic_conditions"), insertion(problems)])

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import get_commands
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import DeleteModel, RemoveField, RenameField, RenameModel
 
@@ -54,3 +56,29 @@ def test_no_migration_takes_away_what_the_version_before_it_reads():
     ]
     # Before anybody ran it.
     assert taken == ["patients.0002_names_alike_and_estimated_births: Remove field search_text from patient"]
+
+
+@pytest.mark.spec("OPS-2", "WF-REG")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite always keeps text as UTF-8")
+@pytest.mark.django_db
+def test_a_database_that_would_refuse_a_name_is_refused_before_it_is_used(monkeypatch):
+    import psycopg
+
+    assert run_checks(tags=["database"], databases=["default"]) == []
+    parameters = {**connection.get_connection_params(), "dbname": "postgres"}
+    name = f"{connection.settings_dict['NAME']}_ascii"
+    with psycopg.connect(**parameters, autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        server.execute(
+            f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+        ascii_only = connection.copy("ascii")
+        ascii_only.settings_dict = {**ascii_only.settings_dict, "NAME": name}
+        monkeypatch.setattr("healthcare.checks.connections", {"default": ascii_only})
+        try:
+            (error,) = run_checks(tags=["database"], databases=["default"])
+        finally:
+            ascii_only.close()
+            server.execute(f'DROP DATABASE "{name}"')
+    assert error.id == "healthcare.E002"
+    assert f'"{name}" keeps text as SQL_ASCII' in error.msg

@@ -13,6 +13,10 @@ from healthcare.generic.paging import beyond
 from healthcare.models import BaseQuerySet
 from patients import search
 
+#: The patients with a word are listed if they are so many times those with the rarest word, instead of looking into the
+#: terms of each of these: 4 ms instead of 16 for two words of 6,000 patients each on PostgreSQL.
+LISTED = 3
+
 
 def about_patients(text: str) -> models.Q:
     """The condition that a row's `patient` is one whom the text finds."""
@@ -80,12 +84,19 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
 
         The rarest word leads, so that "s lopez" costs what "lopez" does.
         """
-        if len(words) > 1:
-            words = sorted(words, key=lambda word: self.filter(meaning(word, "term"))[: search.COUNTED].count())
-        rows = self.filter(meaning(words[0], "term"))
-        for word in words[1:]:
-            own = self.model._default_manager.alias(own=OfPatient("term")).filter(meaning(word, "own"))
-            rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
+        terms = self.model._default_manager
+        found = [self.filter(meaning(word, "term")) for word in words]
+        if len(words) == 1:
+            return found[0]
+        counts = [rows[: search.COUNTED].count() for rows in found]
+        rarest, *others = sorted(range(len(words)), key=lambda number: counts[number])
+        rows = found[rarest]
+        for number in others:
+            if counts[number] < min(search.COUNTED, LISTED * counts[rarest]):
+                rows = rows.filter(Listed("patient_id", terms.filter(meaning(words[number], "term"))))
+            else:
+                own = terms.alias(own=OfPatient("term")).filter(meaning(words[number], "own"))
+                rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
         return rows
 
     def first_keys(self, text: str, count: int) -> list[UUID]:
@@ -121,6 +132,20 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
     def capped_count(self, cap: int) -> int:
         """How many patients have these rows, counting no further than `cap`."""
         return self.values("patient_id").distinct()[:cap].count()
+
+
+class Listed(models.Func):
+    """`column IN (subquery)`, with the subquery's keys read once into a table to look them up in.
+
+    As a condition of its own PostgreSQL would turn it into a join, in the belief that a word's range holds one row.
+    """
+
+    output_field = models.BooleanField()
+    template = "(%(expressions)s) IS TRUE"
+    arg_joiner = " IN "
+
+    def __init__(self, column: str, rows: Any) -> None:
+        super().__init__(models.F(column), models.Subquery(rows.values(column)))
 
 
 class OfPatient(models.Func):

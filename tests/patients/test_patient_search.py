@@ -289,3 +289,21 @@ def test_a_search_that_finds_many_counts_them_and_exports_them_and_nobody_else(l
     file = b"".join(client.get(url, {"q": text, "export": "xlsx"}).streaming_content)
     names = {row[1] for row in load_workbook(BytesIO(file)).active.iter_rows(min_row=2, values_only=True)}
     assert len(names) == 104 and not any("Zebrafish" in name for name in names)
+
+
+@pytest.mark.spec("PAGE-2", "WF-REG")
+@pytest.mark.parametrize("listed", [0, 1000])
+def test_those_with_another_word_are_found_whether_they_are_listed_or_looked_up(db, monkeypatch, listed):
+    monkeypatch.setattr("patients.querysets.LISTED", listed)
+    anna = PatientFactory(first_name="Anna Maria", last_name="Martin", phone="+12025550143")
+    for first, last in (("Maria", "Martin"), ("Anna", "Lopez"), ("Peter", "Martin"), ("Maria", "Anders")):
+        PatientFactory(first_name=first, last_name=last, phone="+12025550177")
+    for text, found in (
+        ("anna martin", 1),
+        ("maria martin", 2),
+        ("ann mar", 1),
+        ("martin maria anna 0143", 1),
+        ("peter l", 0),
+    ):
+        assert Patient.objects.search(text).count() == found, text
+    assert list(Patient.objects.search("0143 martin ann")) == [anna]

@@ -6,6 +6,7 @@ import gc
 
 import pytest
 from django.core.cache import caches
+from django.test import client
 from django.utils import timezone
 from factory.random import reseed_random
 
@@ -40,6 +41,20 @@ def _collector():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _contexts():
+    """`response.context` is that of the page itself: the client would copy those of its hundred parts, too."""
+    keep = client.store_rendered_templates
+
+    def keep_first(store, *args, **kwargs):
+        if "context" not in store:
+            keep(store, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "store_rendered_templates", keep_first)
+        yield
 
 
 @pytest.fixture(autouse=True)

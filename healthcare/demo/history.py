@@ -33,6 +33,8 @@ from healthcare.roles import Role
 from patients.models import MedicalRecord
 from scheduling.models import Appointment
 
+ROWS_PER_WRITE = 20_000
+
 #: The scenarios' chronic conditions as codes.
 CHRONIC_CODES = {
     "Hypertension": "I10",
@@ -131,16 +133,23 @@ class History(Bills):
         self.full_audit = len(people) <= 20_000
 
     def play(self, progress: Callable[[str], None], processes: int = 1) -> None:
-        """Every workday but today that is not written yet."""
-        for task, played in in_order(self.day, self.tasks(), processes):
+        """Every workday but today that is not written yet, a few in one transaction."""
+        days = in_order(self.day, self.tasks(), processes)
+        for task, played in days:
             with transaction.atomic():
-                run(played.rows)
-                if played.drafts:
-                    run([numbered(played.drafts)])
-                run(played.bills)
+                size = self.write(played)
+                while size < ROWS_PER_WRITE and (following := next(days, None)):
+                    task, played = following
+                    size += self.write(played)
                 note_days(task.number)
-            if task.number % 25 == 0:
-                progress(f"history to {task.day}")
+            progress(f"history to {task.day}")
+
+    def write(self, played: Played) -> int:
+        """Write a workday as soon as it is there; so many rows."""
+        drafts = [numbered(played.drafts)] if played.drafts else []
+        statements = [*played.rows, *drafts, *played.bills]
+        run(statements)
+        return sum(len(values) for _sql, values in statements)
 
     def tasks(self) -> Iterator[Task]:
         """The workdays to be played."""

@@ -34,9 +34,15 @@ def values_for(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...
     """The rows' columns as the database takes them."""
     columns, database = [], connections[DEFAULT_DB_ALIAS]
     for field in (rows[0]._meta.get_field(name) for name in names):
-        values = [field.pre_save(row, True) for row in rows]
-        if not isinstance(field, PLAIN):
-            values = [None if value is None else field.get_db_prep_save(value, database) for value in values]
+        values = [getattr(row, field.attname) for row in rows]
+        if getattr(field, "auto_now", False):
+            values = [field.pre_save(rows[0], True)] * len(rows)
+        if isinstance(field, models.JSONField):
+            values = [field.get_db_prep_save(value, database) for value in values]
+        elif not isinstance(field, PLAIN):
+            # The same days, people and amounts come again and again.
+            prepared = {value: field.get_db_prep_save(value, database) for value in set(values)}
+            values = [prepared[value] for value in values]
         columns.append(values)
     return list(zip(*columns, strict=True))
 

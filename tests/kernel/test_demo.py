@@ -278,6 +278,7 @@ def test_an_interrupted_demo_goes_on_and_becomes_the_very_same_clinic(developmen
     # Today's play goes by the clock of the second: what counts here is what was there before it.
     monkeypatch.setattr("healthcare.demo.today.Today.play", lambda self: None)
     monkeypatch.setattr("healthcare.demo.people.PATIENTS_PER_WRITE", 5)
+    monkeypatch.setattr("healthcare.demo.history.ROWS_PER_WRITE", 50)
     noon = timezone.localtime().replace(hour=12, minute=10)
     found = []
     for interruptions in ([], ["patients 10", "history", "today"]):

@@ -34,6 +34,7 @@ def in_order(work: Callable[[T], R], tasks: Iterable[T], processes: int) -> Iter
     gc.freeze()  # nor copy all of its memory just to look what may be thrown away
     ahead: deque[tuple[T, Future[R]]] = deque()
     with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+        pool.submit(int).result()  # they are copied now, before the first task asks the database something
         for task in tasks:
             ahead.append((task, pool.submit(_do, task)))
             if len(ahead) > 2 * processes:

@@ -35,6 +35,8 @@ from scheduling.forms.steps import CancelForm, CheckInForm, ConfirmForm, NoShowF
 from scheduling.models import Appointment
 
 SLOT = timedelta(minutes=30)
+#: To find a patient of fitting age by chance.
+ATTEMPTS = 50
 #: Instead of a number of steps.
 CANCELLED = -1
 
@@ -54,6 +56,7 @@ class Visits:
     def __init__(self, rng: random.Random) -> None:
         self.rng, self.house, self.now = rng, House.read(), now()
         self.today = today()
+        self.registered = Patient.objects.count()
         self.prescribed_against_allergy = False
         #: How far each ordered test gets: collected, processed, measured, reviewed. In turn, so that none is missing.
         self.lab_steps = itertools.cycle((3, 0, 4, 1, CANCELLED, 3, 2))
@@ -76,6 +79,11 @@ class Visits:
         fitting = others.filter(
             date_of_birth__lte=years_before(self.today, low), date_of_birth__gt=years_before(self.today, high + 1)
         )
+        # By number, as counting the fitting ones among many would take longer than all the rest.
+        for _attempt in range(ATTEMPTS):
+            number = f"P-{self.rng.randrange(1, self.registered + 1):06}"
+            if patient := fitting.filter(patient_number=number).first():
+                return patient
         for rows in (fitting, others, Patient.objects.filter(is_active=True)):
             if count := rows.count():
                 break

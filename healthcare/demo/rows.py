@@ -53,7 +53,7 @@ def insertion(rows: Sequence[Any], last: str = "id") -> Statement:
     fields = [field for field in rows[0]._meta.concrete_fields if not field.generated]
     names = sorted((field.name for field in fields), key=lambda name: name == last)
     columns = ", ".join(connection.ops.quote_name(rows[0]._meta.get_field(name).column) for name in names)
-    sql = f"INSERT INTO {rows[0]._meta.db_table} ({columns})"  # noqa: S608 - our own names
+    sql = f"INSERT INTO {rows[0]._meta.db_table} ({columns})"
     sql += f" VALUES ({', '.join(['%s'] * len(names))})"
     if connection.vendor == "postgresql":
         sql = f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN"

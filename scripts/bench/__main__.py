@@ -30,6 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--requests", type=int, default=80, help="requests of one client per line (default 80)")
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests; nothing is written to docs/")
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="lines named so; nothing is written")
     parser.add_argument("--note", default="", help="a sentence about the circumstances, for the head of the file")
     return parser.parse_args()
 
@@ -49,8 +50,8 @@ def show(value: Timing | None, name: str = "median") -> str:
     return f"{getattr(value, name):.1f}" if value else ""
 
 
-def section(engine: str, patients: int, requests: int) -> list[str]:
-    """The table of one data set."""
+def section(engine: str, patients: int, requests: int, only: list[str]) -> list[str]:
+    """The table of one data set; with `only`, nothing but the lines in whose names one of these words stands."""
     url = databases.prepare(engine, patients)
     chosen = targets.choose(url)
     chosen |= {"today": date.today().isoformat(), "name_quoted": quote(chosen["name"]), **chosen["export"]}
@@ -76,6 +77,8 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
             cells = (name, number, "", show(alone), show(alone, "p95"), show(crowd), "")
             lines.append("| " + " | ".join(map(str, cells)) + " |")
         for line in measured():
+            if only and not any(word.lower() in line.name.lower() for word in only):
+                continue
             name = line.name.format(**chosen)
             print(f"  {engine} {patients:,}: {name}", file=sys.stderr, flush=True)
             alone = run.alone(line)
@@ -87,6 +90,8 @@ def section(engine: str, patients: int, requests: int) -> list[str]:
             )
             lines.append("| " + " | ".join(map(str, cells)) + " |")
         lines.append("")
+        if only:
+            return lines
         if patients == databases.MOST:
             lines += inside.sealing(run, url, next(line for line in measured() if line.make is vitals))
         if patients == databases.MOST:
@@ -118,8 +123,11 @@ def main() -> int:
     databases.manage(databases.url_of("sqlite", asked.patients[0]), "collectstatic", "--noinput", "--verbosity", "0")
     for patients in asked.patients:
         for engine in asked.engines:
-            lines += section(engine, patients, requests)
-            write(lines, asked.quick)
+            lines += section(engine, patients, requests, asked.only)
+            write(lines, quick=bool(asked.quick or asked.only))
+    if asked.only:
+        print("\n".join(lines))
+        return 0
     if databases.MOST in asked.patients and not asked.quick:
         for engine in asked.engines:
             lines += trail.table(engine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import openpyxl
 import pytest
@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from audit import views
 from audit.models import AuditLog, AuditSeal
 from audit.sealing import Sealer
-from healthcare.clock import now, today
+from healthcare.clock import now, today, zone
 from healthcare.models import new_id
 from tests import factories as f
 
@@ -54,7 +54,7 @@ def test_filters(login, administrator, nurse):
     patient, key = f.PatientFactory(), new_id()
     a = told("view", patient_id=patient.pk, user=nurse, entity_id=patient.pk)
     b = told("check_in", "appointment", entity_id=key, user=administrator)
-    old = told("void", "payment", created_at=datetime(2020, 5, 1, 12, tzinfo=UTC))
+    old = told("void", "payment", created_at=datetime(2020, 5, 1, 12, tzinfo=zone()))
     client = login(administrator)
     assert listed(client, f"?user={nurse.pk}") == {a.pk}
     assert listed(client, "?action=check_in") == {b.pk}

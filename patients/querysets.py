@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Self
 from uuid import UUID
 
@@ -84,18 +85,17 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
 
         The rarest word leads, so that "s lopez" costs what "lopez" does.
         """
-        terms = self.model._default_manager
-        found = [self.filter(meaning(word, "term")) for word in words]
         if len(words) == 1:
-            return found[0]
-        counts = [rows[: search.COUNTED].count() for rows in found]
-        rarest, *others = sorted(range(len(words)), key=lambda number: counts[number])
-        rows = found[rarest]
-        for number in others:
-            if counts[number] < min(search.COUNTED, LISTED * counts[rarest]):
-                rows = rows.filter(Listed("patient_id", terms.filter(meaning(words[number], "term"))))
+            return self.filter(meaning(words[0], "term"))
+        terms = self.model._default_manager
+        counted = [(self.filter(meaning(word, "term"))[: search.COUNTED].count(), word) for word in words]
+        (least, rarest), *others = sorted(counted, key=itemgetter(0))
+        rows = self.filter(meaning(rarest, "term"))
+        for count, word in others:
+            if count < min(search.COUNTED, LISTED * least):
+                rows = rows.filter(Listed("patient_id", terms.filter(meaning(word, "term")).values("patient_id")))
             else:
-                own = terms.alias(own=OfPatient("term")).filter(meaning(words[number], "own"))
+                own = terms.alias(own=OfPatient("term")).filter(meaning(word, "own"))
                 rows = rows.filter(models.Exists(own.filter(patient=models.OuterRef("patient"))))
         return rows
 
@@ -134,20 +134,6 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
         return self.values("patient_id").distinct()[:cap].count()
 
 
-class Listed(models.Func):
-    """`column IN (subquery)`, with the subquery's keys read once into a table to look them up in.
-
-    As a condition of its own PostgreSQL would turn it into a join, in the belief that a word's range holds one row.
-    """
-
-    output_field = models.BooleanField()
-    template = "(%(expressions)s) IS TRUE"
-    arg_joiner = " IN "
-
-    def __init__(self, column: str, rows: Any) -> None:
-        super().__init__(models.F(column), models.Subquery(rows.values(column)))
-
-
 class OfPatient(models.Func):
     """The term, but not for PostgreSQL to look up in the index of terms.
 
@@ -179,3 +165,16 @@ class OneOf(models.Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """With an array, which its planner cannot turn into a join."""
         return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context)
+
+
+class Listed(OneOf):
+    """The same where many rows are compared: with a table of the subquery's keys, in which each is looked up.
+
+    As a condition of its own PostgreSQL would turn it into a join, in the belief that a word's range holds one row.
+    """
+
+    template = "(%(expressions)s) IS TRUE"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """As on any database."""
+        return self.as_sql(compiler, connection, **context)

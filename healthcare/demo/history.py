@@ -2,115 +2,41 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Length
 
-from billing.models import Service
 from clinical.lab_catalogue import is_critical
-from clinical.models import Consultation, LabTest, Medication, Prescription, Problem, VitalSign
+from clinical.models import Consultation, LabTest, Prescription, VitalSign
 from clinical.safety import Allergy, check
 from departments.models import User
 from healthcare.clock import local, now, today, zone
 from healthcare.demo.bills import Bills, numbered
+from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
 from healthcare.demo.processes import in_order
 from healthcare.demo.progress import days_written, note_days
-from healthcare.demo.rows import Batch, Statement, change, insertion, key_at, run
-from healthcare.demo.scenarios import CANCEL_REASONS, SCENARIOS, Rx, Scenario
-from healthcare.roles import Role
-from patients.models import MedicalRecord
+from healthcare.demo.rows import Batch, Statement, key_at, run
+from healthcare.demo.scenarios import CANCEL_REASONS, Scenario
 from scheduling.models import Appointment
 
 ROWS_PER_WRITE = 20_000
 
-#: The scenarios' chronic conditions as codes.
-CHRONIC_CODES = {
-    "Hypertension": "I10",
-    "Type 2 diabetes": "E11.9",
-    "Asthma": "J45.909",
-    "Coronary heart disease": "I25.10",
-    "Hypothyroidism": "E03.9",
-}
-
 SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
-CATALOGUE = Path(settings.BASE_DIR) / "clinical" / "data" / "lab_catalogue.csv"
 
 
-@dataclass
-class House:
-    """Everybody and everything that the history refers to, read once."""
-
-    doctors: list[User]
-    nurses: list[User]
-    clerks: list[User]
-    officers: list[User]
-    services: dict[str, Service]
-    medications: dict[str, list[Medication]]
-    labs: dict[tuple[str, str], dict[str, str]]
-
-    @classmethod
-    def read(cls) -> House:
-        """From the database and the shipped lab catalogue."""
-        by_role: dict[str, list[User]] = {}
-        # The shortest address first: doctor@, doctor2@, ... doctor10@ on either engine.
-        for user in User.objects.select_related("department").order_by(Length("email"), "email"):
-            by_role.setdefault(user.role, []).append(user)
-        medications: dict[str, list[Medication]] = {}
-        for medication in Medication.objects.order_by("name", "strength"):
-            medications.setdefault(medication.ingredients.casefold(), []).append(medication)
-        labs = {}
-        with CATALOGUE.open(encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                for sex in [row["sex"]] if row["sex"] else ["M", "F"]:
-                    labs[row["test_name"], sex] = row
-        return cls(
-            doctors=by_role[Role.DOCTOR],
-            nurses=by_role[Role.NURSE],
-            clerks=by_role[Role.RECEPTIONIST],
-            officers=by_role[Role.BILLING_OFFICER],
-            services={service.name: service for service in Service.objects.all()},
-            medications=medications,
-            labs=labs,
-        )
-
-    def medication(self, rx: Rx) -> Medication | None:
-        """The catalogue product that a scenario means."""
-        products = self.medications.get(rx.ingredients, [])
-        fitting = [m for m in products if rx.hint in f"{m.name} {m.strength} {m.form}".casefold()]
-        return next(iter(fitting or products), None)
-
-    def fee(self, visit_type: str) -> Service:
-        """The service charged for a kind of visit."""
-        consultations = [s for s in self.services.values() if s.service_type == "consultation"]
-        word = {"follow_up": "follow", "routine_checkup": "check", "emergency": "urgent"}.get(visit_type, "")
-        return next((s for s in consultations if word and word in s.name.casefold()), consultations[0])
-
-
-def scenarios_for(doctor: User) -> list[Scenario]:
-    """What brings patients to this doctor's department."""
-    place = doctor.department.name if doctor.department else "General Practice"
-    return [s for s in SCENARIOS if place in s.departments] or list(SCENARIOS)
-
-
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A workday to be played: the how manieth, so many visits, with dice of its own."""
 
     number: int
     day: date
-    count: int
+    visits: int
     dice: random.Random
 
 
@@ -156,17 +82,16 @@ class History(Bills):
         seed, written = self.rng.getrandbits(64), days_written()
         workdays = [day for ahead in range(-365, 31) if ahead and (day := today() + timedelta(ahead)).weekday() < 5]
         per_day = self.visits_per_year / sum(day < today() for day in workdays)
-        debt = 0.0
+        debt, most = 0.0, len(self.house.doctors) * len(SLOTS)
         for number, day in enumerate(workdays, start=1):
             # Chance of the day's own: a run that goes on throws the same dice for the days that follow.
             dice = random.Random(seed + number)  # noqa: S311
             if day < today():
                 debt += per_day * dice.uniform(0.75, 1.25)
-                count = int(debt)
+                count = min(int(debt), most)
+                debt -= count
             else:
-                count = max(3, int(per_day * (1.05 - (day - today()).days / 35)))
-            count = min(count, len(self.house.doctors) * len(SLOTS))
-            debt -= count if day < today() else 0
+                count = min(max(3, int(per_day * (1.05 - (day - today()).days / 35))), most)
             if number > written:
                 yield Task(number, day, count, dice)
 
@@ -174,7 +99,7 @@ class History(Bills):
         """One workday."""
         self.rng = task.dice
         visit = self.past_visit if task.day < today() else self.coming_visit
-        for doctor, slot in self.slots(task.count):
+        for doctor, slot in self.slots(task.visits):
             visit(doctor, task.day, slot)
         drafts, bills = self.bills()
         return Played(self.batch.statements(), drafts, bills)
@@ -393,31 +318,3 @@ class History(Bills):
 def warns(name: str, ingredients: str, allergies: tuple[str, ...]) -> bool:
     """Whether the safety check finds an allergy."""
     return bool(check(name, ingredients=[ingredients], allergies=[Allergy(text) for text in allergies]).warnings)
-
-
-def save_chronic_conditions(rng: random.Random) -> None:
-    """What the consultations found for good goes into the patients' records."""
-    names = {scenario.diagnosis: scenario.chronic for scenario in SCENARIOS if scenario.chronic}
-    found = Consultation.objects.filter(diagnosis__in=names).order_by("patient_id", "diagnosis")
-    chronic: dict[Any, set[str]] = {}
-    for patient, diagnosis in found.values_list("patient_id", "diagnosis").distinct().iterator(chunk_size=2000):
-        chronic.setdefault(patient, set()).add(names[diagnosis])
-    doctor, keys = House.read().doctors[0], list(chronic)
-    for start in range(0, len(keys), 500):
-        records = list(MedicalRecord.objects.filter(patient_id__in=keys[start : start + 500]).order_by("patient_id"))
-        problems = []
-        for record in records:
-            titles = sorted(chronic[record.patient_id])
-            record.chronic_conditions = "\n".join(titles)
-            problems += [
-                Problem(
-                    patient_id=record.patient_id,
-                    title=title,
-                    code=CHRONIC_CODES.get(title, ""),
-                    id=key_at(now(), rng),
-                    since=today() - timedelta(days=rng.randrange(200, 3000)),
-                    noted_by_user=doctor,
-                )
-                for title in titles
-            ]
-        run([change(records, "chronic_conditions"), insertion(problems)])

@@ -33,6 +33,7 @@ def key_at(moment: datetime, rng: random.Random) -> uuid.UUID:
 
 def values_for(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
     """The rows' columns as the database takes them."""
+    # Not `connection`, which looks up what it stands for each time that it is touched.
     columns, database = [], connections[DEFAULT_DB_ALIAS]
     for field in (rows[0]._meta.get_field(name) for name in names):
         values = [getattr(row, field.attname) for row in rows]
@@ -48,8 +49,8 @@ def values_for(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...
     return list(zip(*columns, strict=True))
 
 
-def insertion(rows: Sequence[Any], last: str = "id") -> Statement:
-    """What inserts rows of one model; the named column comes last."""
+def insertion(rows: Sequence[Any], last: str = "") -> Statement:
+    """What inserts rows of one model; a column that is named comes last."""
     fields = [field for field in rows[0]._meta.concrete_fields if not field.generated]
     names = sorted((field.name for field in fields), key=lambda name: name == last)
     columns = ", ".join(connection.ops.quote_name(rows[0]._meta.get_field(name).column) for name in names)

@@ -25,7 +25,7 @@ from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
 from healthcare.clock import at, local, now, today
-from healthcare.demo.history import House, scenarios_for
+from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
 from healthcare.workflow import submit

@@ -175,8 +175,8 @@ def test_what_was_done_today_is_in_the_audit_trail(built):
 def test_the_demo_is_built_into_an_empty_database_only(built, development):
     before = Patient.objects.count()
     with pytest.raises(CommandError, match="accounts already"):
-        call_command("demo", patients=5)
-    call_command("demo", patients=5, if_empty=True)
+        call_command("demo", patients=12)
+    call_command("demo", patients=12, if_empty=True)
     assert Patient.objects.count() == before
 
 
@@ -185,7 +185,16 @@ def test_the_demo_is_built_into_an_empty_database_only(built, development):
 def test_the_demo_is_refused_in_production(settings):
     settings.DEVELOPMENT = False
     with pytest.raises(CommandError, match="DEBUG off"):
-        call_command("demo", patients=5)
+        call_command("demo", patients=12)
+    assert not User.objects.exists()
+
+
+@pytest.mark.spec("DATA-1")
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [{"patients": 11}, {"patients": -1}, {"visits": -1}, {"seed": -1}])
+def test_a_demo_of_too_few_is_refused_before_it_begins(development, asked):
+    with pytest.raises(CommandError, match="at least 12 patients"):
+        call_command("demo", **asked)
     assert not User.objects.exists()
 
 
@@ -196,7 +205,7 @@ def test_half_a_demo_is_not_taken_for_a_clinic(development):
 
     Counter.next("demo_build")
     with pytest.raises(CommandError, match="interrupted"):
-        call_command("demo", patients=5)
+        call_command("demo", patients=12)
 
 
 @pytest.mark.spec("DATA-1")

@@ -14,11 +14,15 @@ from django.db import transaction
 from departments.models import Counter, User
 from healthcare.clock import at, date_of, now, today
 from healthcare.context import act
-from healthcare.demo.history import History, save_chronic_conditions
+from healthcare.demo.conditions import save_chronic_conditions
+from healthcare.demo.history import History
 from healthcare.demo.people import build_house, build_patients
 from healthcare.demo.progress import MARK, Plan
 from healthcare.demo.today import Today
 from healthcare.planner import renew_statistics
+
+#: Fewer could not play all that the front desk shows: twins, a waiting list, a series.
+FEWEST = 12
 
 
 class Command(BaseCommand):
@@ -45,8 +49,8 @@ class Command(BaseCommand):
     ) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo's password is public: it is not built with DEBUG off.")
-        if patients < 0 or seed < 0 or (visits or 0) < 0:
-            raise CommandError("Patients, visits and seed are not negative.")
+        if patients < FEWEST or seed < 0 or (visits or 0) < 0:
+            raise CommandError(f"The demo has at least {FEWEST} patients; visits and seed are not negative.")
         wanted = visits if visits is not None else patients * (3 if patients <= 5000 else 2)
         plan = Plan.unfinished()
         if plan is None:
@@ -68,8 +72,7 @@ class Command(BaseCommand):
             )
         else:
             self.say("going on where an earlier build was interrupted")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        self.go_on(plan, processes or (cores if patients > 5000 else 1))
+        self.go_on(plan, processes or (os.cpu_count() or 1 if patients > 5000 else 1))
 
     def begin(self, plan: Plan) -> None:
         """The house and the plan, both or neither."""

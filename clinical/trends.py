@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from clinical import news2
 from clinical.models import LabTest, LabTestStatus, VitalSign
 from clinical.reference_ranges import read
 from healthcare.clock import local
+from healthcare.compiled import Compiled
 from healthcare.sparkline import sparkline
 from patients.models import Patient
 
@@ -48,9 +50,17 @@ def plain(value: Any) -> str:
     return f"{float(value):g}"
 
 
+@cache
+def last_sets(count: int) -> Compiled:
+    """Finds so many of a patient's last measurements."""
+    return Compiled(
+        lambda patient: VitalSign.objects.valid().filter(patient_id=patient).order_by("-recorded_at")[:count]
+    )
+
+
 def sets_of(patient: Patient, count: int = SETS) -> list[VitalSign]:
     """The patient's last valid measurements, the newest first."""
-    return list(patient.vital_signs.valid().order_by("-recorded_at")[:count])
+    return last_sets(count)(patient.pk, patient=patient)
 
 
 def written(row: Any, columns: Sequence[str]) -> str:

@@ -4,41 +4,75 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import prefetch_related_objects
-
-from clinical.models import Consultation, LabTest
+from clinical.models import Consultation, LabTest, Prescription, Problem
 from clinical.trends import SMALL, sets_of, sparklines
+from healthcare.clock import today
+from healthcare.compiled import Compiled
 
 PAST_VISITS = 6
 PAST_RESULTS = 8
 
 
+@Compiled
+def medications(patient: Any, day: Any) -> Any:
+    """What the patient takes on a day."""
+    return Prescription.objects.current(day).filter(patient_id=patient).order_by("-prescribed_date")
+
+
+@Compiled
+def problems(patient: Any) -> Any:
+    """What goes on beyond one visit."""
+    return Problem.objects.current().filter(patient_id=patient)
+
+
+@Compiled
+def open_orders(patient: Any, consultation: Any) -> Any:
+    """What was ordered elsewhere and has no result yet."""
+    rows = LabTest.objects.filter(patient_id=patient).exclude(status__in=("completed", "cancelled"))
+    return rows.exclude(consultation_id=consultation).order_by("-ordered_date")[:PAST_RESULTS]
+
+
+@Compiled
+def results(patient: Any) -> Any:
+    """The last results."""
+    return LabTest.objects.filter(patient_id=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
+
+
+@Compiled
+def past_visits(patient: Any, consultation: Any) -> Any:
+    """The last consultations before this one."""
+    rows = Consultation.objects.kept().filter(patient_id=patient).exclude(pk=consultation)
+    return rows.select_related("doctor").order_by("-consultation_date")[:PAST_VISITS]
+
+
+@Compiled
+def prescribed(consultation: Any) -> Any:
+    """What was prescribed here."""
+    return Prescription.objects.filter(consultation_id=consultation).order_by("created_at")
+
+
+@Compiled
+def ordered(consultation: Any) -> Any:
+    """What was ordered here."""
+    return LabTest.objects.filter(consultation_id=consultation).order_by("ordered_date")
+
+
 def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
-    patient = consultation.patient
+    patient, key = consultation.patient, consultation.pk
     sets = sets_of(patient, SMALL)
-    prefetch_related_objects([consultation], "prescriptions")
+    here = {"patient": patient, "consultation": consultation}
+    signed = prescribed(key, **here)
     return {
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
-        "medications": list(patient.prescriptions.current().order_by("-prescribed_date")),
-        "problems": list(patient.problems.current()),
-        "open_orders": list(
-            LabTest.objects.filter(patient=patient)
-            .exclude(status__in=("completed", "cancelled"))
-            .exclude(consultation=consultation)
-            .order_by("-ordered_date")[:PAST_RESULTS]
-        ),
+        "medications": medications(patient.pk, today(), patient=patient),
+        "problems": problems(patient.pk, patient=patient),
+        "open_orders": open_orders(patient.pk, key, patient=patient),
         "record": getattr(patient, "medical_record", None),
-        "past_visits": list(
-            patient.consultations.kept()
-            .exclude(pk=consultation.pk)
-            .select_related("doctor")
-            .order_by("-consultation_date")[:PAST_VISITS]
-        ),
-        "results": list(
-            LabTest.objects.filter(patient=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
-        ),
-        "prescribed": sorted(consultation.prescriptions.all(), key=lambda row: row.created_at),
-        "ordered": list(consultation.lab_tests.order_by("ordered_date")),
+        "past_visits": past_visits(patient.pk, key, patient=patient),
+        "results": results(patient.pk, patient=patient),
+        "prescribed": signed,
+        "to_sign": consultation.to_sign(signed),
+        "ordered": ordered(key, **here),
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -12,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.generic import View
 
+from healthcare.compiled import Compiled
 from healthcare.roles import PERMISSIONS, PUBLIC, Role, may
 
 
@@ -64,3 +68,18 @@ def visible_or_denied(queryset: Any, user: Any, **lookup: Any) -> Any:
             raise PermissionDenied
         raise Http404
     return found
+
+
+@cache
+def finder(rows: Callable[[], Any], role: str) -> Compiled | None:
+    """Finds a row by its key, in what `rows` gives, for everybody of this role; None where each sees other rows."""
+    if rows().personal:
+        return None
+    return Compiled(lambda key: rows().visible_to(SimpleNamespace(role=role)).filter(pk=key))
+
+
+def visible_row(rows: Callable[[], Any], user: Any, key: Any) -> Any:
+    """As `visible_or_denied`, faster; `rows` gives the same rows to everybody, at any time."""
+    find = finder(rows, user.role)
+    found = find(key) if find else None
+    return found[0] if found else visible_or_denied(rows(), user, pk=key)

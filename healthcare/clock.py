@@ -10,10 +10,33 @@ from django.utils import timezone
 from healthcare.clinic import clinic
 
 _injected: ContextVar[datetime | None] = ContextVar("injected_now", default=None)
+_unread: ContextVar[bool] = ContextVar("clock_unread", default=False)
+
+
+class Nowhere(tzinfo):
+    """A zone that cannot be asked for."""
+
+    def tzname(self, moment: datetime | None) -> str:
+        raise RuntimeError("What is made to last cannot depend on the clinic's time zone.")
+
+    utcoffset = dst = tzname  # type: ignore[assignment]
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Whoever asks for the time or the zone meanwhile gets a RuntimeError: for what is made once and used for days."""
+    token = _unread.set(True)
+    try:
+        with timezone.override(Nowhere()):
+            yield
+    finally:
+        _unread.reset(token)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC."""
+    if _unread.get():
+        raise RuntimeError("What is made to last cannot depend on the time.")
     return _injected.get() or timezone.now()
 
 

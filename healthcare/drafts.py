@@ -7,15 +7,23 @@ from typing import Any
 from django.apps import apps
 from django.forms.utils import ErrorDict, ErrorList
 
+from healthcare.compiled import Compiled
+
 
 def drafts() -> Any:
     """All drafts."""
     return apps.get_model("departments", "FormDraft").objects
 
 
+@Compiled
+def drafts_of(user: Any, page: Any) -> Any:
+    """The draft of a person for a page, if there is one."""
+    return drafts().of(user, page)
+
+
 def find(user: Any, page: str, model: Any) -> Any:
     """The draft of this person for this page, unless its row was saved meanwhile by a double submit."""
-    draft = drafts().of(user, page).first()
+    draft = next(iter(drafts_of(user.pk, page)), None)
     new_id = draft.posted.get("new_id") if draft else None
     if new_id and model._default_manager.filter(pk=new_id).exists():
         forget(user, page)

@@ -15,6 +15,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from healthcare.compiled import Compiled
+
 #: What Django says of an empty choice.
 DASHES = BLANK_CHOICE_DASH[0][1]
 
@@ -52,7 +54,28 @@ class HiddenRemote(forms.HiddenInput):
         self.known: dict[str, Any] = {}
 
 
-class RemoteChoiceField(forms.ModelChoiceField):
+class CompiledChoiceField(forms.ModelChoiceField):
+    """A choice among rows, found by a query that is written once for all forms of a class."""
+
+    def _set_queryset(self, queryset: Any) -> None:
+        super()._set_queryset(queryset)
+        self.found = Compiled(lambda key: queryset.filter(pk=key))
+
+    queryset = property(forms.ModelChoiceField._get_queryset, _set_queryset)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        result = super().__deepcopy__(memo)
+        result.found = self.found
+        return result
+
+    def to_python(self, value: Any) -> Any:
+        with suppress(ValueError):
+            if rows := self.found(UUID(str(value))):
+                return rows[0]
+        return super().to_python(value)  # which says what is wrong with it
+
+
+class RemoteChoiceField(CompiledChoiceField):
     """A choice among rows too many to list in a page; `url_name` names the OptionsView."""
 
     def __init__(self, queryset: Any, *, url_name: str, **kwargs: Any) -> None:

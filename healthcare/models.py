@@ -26,6 +26,9 @@ def new_id() -> uuid.UUID:
 class BaseQuerySet(models.QuerySet[Any]):
     """Queries that every entity answers; apps narrow them."""
 
+    #: Whether `visible_to` asks for more than the user's role.
+    personal = False
+
     def visible_to(self, user: Any) -> Self:
         """The rows that this user's role may see; all of them unless the entity says otherwise."""
         return self

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -19,6 +20,7 @@ from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
 from healthcare import conflicts
+from healthcare.compiled import Compiled
 from healthcare.constraints import refusal_of
 from healthcare.context import act
 from healthcare.fields import ChoosingField, use_native_inputs
@@ -289,8 +291,17 @@ def lock(instance: M) -> M:
     PostgreSQL locks all but the key, so that rows which only refer to this one (an audit row of a
     locked doctor) need not wait.
     """
-    rows = type(instance)._default_manager.select_for_update(of=("self",), no_key=True)
-    return rows.get(pk=instance.pk)
+    found: list[M] = locked(type(instance))(instance.pk)
+    if not found:
+        raise type(instance).DoesNotExist
+    return found[0]
+
+
+@cache
+def locked(model: Any) -> Compiled:
+    """Finds the row of a key and locks it."""
+    rows = model._default_manager.select_for_update(of=("self",), no_key=True)
+    return Compiled(lambda key: rows.filter(pk=key))
 
 
 def hold(instance: M) -> M:

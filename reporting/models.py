@@ -55,6 +55,8 @@ class Mailing(models.TextChoices):
 class ReportQuerySet(BaseQuerySet):
     """Reports, and schedules of reports."""
 
+    personal = True
+
     def visible_to(self, user: Any) -> Self:
         """Administrators see all, everybody else their own, of the types that their role may ask for today."""
         if user.role == Role.ADMINISTRATOR:

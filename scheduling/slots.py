@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Q
 
+from healthcare.compiled import Compiled
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
 
 #: Starts are offered on this grid.
@@ -22,6 +24,8 @@ DAY = timedelta(days=1)
 USUAL_HOURS = (time(8), time(18))
 #: Working hours cannot end at 24:00, so their last minute means midnight.
 LAST_MINUTE = time(23, 59)
+#: No visit's key.
+NONE = UUID(int=0)
 #: How far around the asked time free ones are looked for.
 LOOK_BACK, LOOK_AHEAD = timedelta(days=3), timedelta(days=14)
 
@@ -137,30 +141,49 @@ class Agenda:
         return starts_in(gaps(self.working, [*self.booked, *self.away]), minutes, earliest)
 
 
+def hours_of(doctors: Q) -> Any:
+    """The rows of working hours."""
+    rows = DoctorSchedule.objects.filter(doctors, is_active=True).order_by()
+    return rows.values_list("doctor_id", "weekday", "start_time", "end_time", "valid_from", "valid_until", named=True)
+
+
+def absences_of(doctors: Q, first: Any, last: Any) -> Any:
+    """(doctor, first day, last day) of absences that touch these days."""
+    rows = DoctorAbsence.objects.filter(doctors, is_active=True, start_date__lte=last, end_date__gte=first)
+    return rows.order_by().values_list("doctor_id", "start_date", "end_date")
+
+
+def visits_of(doctors: Q, first: Any, last: Any, besides: Any) -> Any:
+    """(doctor, day, time, minutes) of what is booked from day to day, but for one visit."""
+    rows = Appointment.objects.blocking().filter(doctors, appointment_date__range=(first, last))
+    rows = rows.exclude(pk=besides)
+    return rows.values_list("doctor_id", "appointment_date", "appointment_time", "duration_minutes")
+
+
+# One doctor's, asked at every booking.
+hours_of_one = Compiled(lambda doctor: hours_of(Q(doctor_id=doctor)))
+absences_of_one = Compiled(lambda doctor, first, last: absences_of(Q(doctor_id=doctor), first, last))
+visits_of_one = Compiled(lambda doctor, first, last, besides: visits_of(Q(doctor_id=doctor), first, last, besides))
+
+
 def agendas(doctor_ids: Iterable[Any], first: date, last: date, besides: Any = None) -> dict[Any, Agenda]:
     """The agenda of each doctor, without the appointment `besides`. Three queries, however many doctors."""
     keys = list(doctor_ids)
+    start, end, but = first - DAY, last + DAY, besides or NONE
+    if len(keys) == 1:
+        key = keys[0]
+        found = hours_of_one(key), absences_of_one(key, start, end), visits_of_one(key, start, end, but)
+    else:
+        some = Q(doctor_id__in=keys)
+        found = hours_of(some), absences_of(some, start, end), visits_of(some, start, end, but)
     hours, away, booked = defaultdict(list), defaultdict(list), defaultdict(list)
-    schedules = DoctorSchedule.objects.filter(doctor_id__in=keys, is_active=True).order_by()
-    for row in schedules.values_list(
-        "doctor_id", "weekday", "start_time", "end_time", "valid_from", "valid_until", named=True
-    ):
+    for row in found[0]:
         hours[row.doctor_id].append(row)
-    absences = DoctorAbsence.objects.filter(
-        doctor_id__in=keys, is_active=True, start_date__lte=last + DAY, end_date__gte=first - DAY
-    ).order_by()
-    for doctor_id, start, end in absences.values_list("doctor_id", "start_date", "end_date"):
+    for doctor_id, begins, ends in found[1]:
         # Cut to the days in question: an absence may end on the last day that a date can hold.
-        span = Span(
-            datetime.combine(max(start, first - DAY), time()), datetime.combine(min(end, last + DAY) + DAY, time())
-        )
+        span = Span(datetime.combine(max(begins, start), time()), datetime.combine(min(ends, end) + DAY, time()))
         away[doctor_id].append(span)
-    visits = Appointment.objects.blocking().filter(
-        doctor_id__in=keys, appointment_date__range=(first - DAY, last + DAY)
-    )
-    if besides is not None:
-        visits = visits.filter(~Q(pk=besides))
-    for doctor_id, *when in visits.values_list("doctor_id", "appointment_date", "appointment_time", "duration_minutes"):
+    for doctor_id, *when in found[2]:
         booked[doctor_id].append(span_of(*when))
     days = [first - DAY + n * DAY for n in range((last - first).days + 3)]
     return {

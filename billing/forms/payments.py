@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -41,8 +42,8 @@ class LockedInvoiceField(RemoteChoiceField):
         if value in self.empty_values:
             return None
         try:
-            return Invoice.objects.select_for_update(no_key=True).get(pk=value)
-        except (ValueError, forms.ValidationError, Invoice.DoesNotExist) as error:
+            return lock(Invoice(pk=UUID(str(value))))
+        except (ValueError, Invoice.DoesNotExist) as error:
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
 
 

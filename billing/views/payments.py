@@ -14,7 +14,7 @@ from billing import forms
 from billing.filters import PaymentFilter
 from billing.models import Invoice, Payment, Refund
 from billing.texts import paper_of
-from healthcare.access import visible_or_denied
+from healthcare.access import visible_or_denied, visible_row
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -151,6 +151,11 @@ class PaymentDetail(DetailPage):
         return payments_with_people()
 
 
+def invoices_with_patient() -> Any:
+    """Invoices with whom they are for."""
+    return Invoice.objects.select_related("patient")
+
+
 def payments_with_people() -> Any:
     """Payments with everything that their page and receipt show, in one query."""
     return Payment.objects.select_related(
@@ -191,8 +196,7 @@ class PaymentCreate(CreatePage):
         """The invoice that the page was opened for."""
         key = self.invoice_key()
         if key is not None and self.invoice is None:
-            invoices = Invoice.objects.select_related("patient")
-            self.invoice = visible_or_denied(invoices, self.request.user, pk=key)
+            self.invoice = visible_row(invoices_with_patient, self.request.user, key)
         return self.invoice
 
     def get_patient(self) -> Any:

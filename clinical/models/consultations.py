@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -172,8 +173,11 @@ class Consultation(BaseModel):
     @property
     def prescriptions_to_sign(self) -> list[Any]:
         """What stands under this doctor's signature: another doctor's renewal is printed by itself."""
-        rows = sorted(self.prescriptions.all(), key=lambda row: row.created_at)
-        return [row for row in rows if row.is_active and row.doctor_id == self.doctor_id]
+        return self.to_sign(sorted(self.prescriptions.all(), key=lambda row: row.created_at))
+
+    def to_sign(self, prescriptions: Iterable[Any]) -> list[Any]:
+        """Those of its prescriptions that stand under this doctor's signature."""
+        return [row for row in prescriptions if row.is_active and row.doctor_id == self.doctor_id]
 
     @cached_property
     def follow_up_visit(self) -> Appointment | None:

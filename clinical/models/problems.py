@@ -74,6 +74,8 @@ class Problem(BaseModel):
 class TextTemplateQuerySet(BaseQuerySet):
     """Text templates."""
 
+    personal = True
+
     def visible_to(self, user: Any) -> Self:
         """Everybody's own."""
         return self.filter(owner=user)

@@ -14,12 +14,13 @@ from clinical.filters import VitalSignFilter
 from clinical.forms.vital_signs import UNITS, EditVitalSignsForm, RecordVitalSignsForm, VitalSignsEnteredInErrorForm
 from clinical.models import VitalSign
 from healthcare.clock import today
+from healthcare.compiled import Compiled
 from healthcare.events import record
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, FormPage, ListPage, Section
 from healthcare.generic.base import Page, url_of
 from patients.models import Patient
 from patients.views.asked import PatientAskedMixin
-from scheduling.models import AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus
 
 
 class VitalSignList(ListPage):
@@ -182,6 +183,13 @@ def zone_attributes(name: str, age: int) -> dict[str, str]:
     return {attribute: str(end) for attribute, end in zip(names, ends, strict=True) if end is not None}
 
 
+@Compiled
+def checked_in(patient: Any, day: Any) -> Any:
+    """The day's visits for which a patient is waiting."""
+    rows = Appointment.objects.filter(patient_id=patient, appointment_date=day, status=AppointmentStatus.CHECKED_IN)
+    return rows.values_list("pk", flat=True)
+
+
 class VitalSignCreate(PatientAskedMixin, MeasuringPage, CreatePage):
     """Record a set of measurements."""
 
@@ -193,11 +201,10 @@ class VitalSignCreate(PatientAskedMixin, MeasuringPage, CreatePage):
 
     def get_success_url(self, form: Any) -> str:
         """Back to the queue if the patient is waiting in it, else to what was recorded."""
-        waiting = form.instance.patient.appointments.filter(
-            status=AppointmentStatus.CHECKED_IN, appointment_date=today()
-        )
-        queue = url_of(waiting.model, "list")
-        return queue if queue and waiting.exists() else reverse("vital_sign_detail", args=[form.instance.pk])
+        queue = url_of(Appointment, "list")
+        if queue and checked_in(form.instance.patient_id, today()):
+            return queue
+        return reverse("vital_sign_detail", args=[form.instance.pk])
 
 
 class VitalSignEdit(MeasuringPage, EditPage):

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
-from healthcare.access import RoleView, closed_chart, visible_or_denied
+from healthcare.access import RoleView, closed_chart, visible_row
 from healthcare.money import MoneyField
 from healthcare.templatetags.display import number, pill_filter, status_label
 
@@ -31,13 +31,18 @@ class Page(TemplateResponseMixin, ContextMixin, RoleView):
         """The rows that this page is about; declare `queryset` methods here, never filters in templates."""
         return self.model._default_manager.all()
 
+    @classmethod
+    def rows(cls) -> Any:
+        """These rows, before anybody asked for them."""
+        return cls().get_queryset()
+
     def visible(self) -> Any:
         """The rows that the person may see."""
         return self.get_queryset().visible_to(self.request.user)
 
     def get_object(self) -> Any:
         """The row named in the URL; 404 or 403 otherwise."""
-        return visible_or_denied(self.get_queryset(), self.request.user, pk=self.kwargs["pk"])
+        return visible_row(type(self).rows, self.request.user, self.kwargs["pk"])
 
     def get_page_title(self) -> Any:
         """The heading."""

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from departments.models import Department, User
 from healthcare.clock import today, wall_clock
+from healthcare.compiled import Compiled
 from healthcare.events import record
-from healthcare.fields import RemoteChoiceField
+from healthcare.fields import CompiledChoiceField, RemoteChoiceField
 from healthcare.roles import Role
 from healthcare.tasks import enqueue
 from healthcare.workflow import hold, refuse, submit
@@ -38,6 +39,14 @@ MAX_SERIES = 26
 MAX_DAYS_AHEAD = 5 * 366
 
 
+@Compiled
+def visits_of_patient(patient: Any, besides: Any, first: Any, last: Any) -> Any:
+    """When and with whom the patient has visits from day to day, but for one of them."""
+    visits = Appointment.objects.blocking().filter(patient_id=patient, appointment_date__range=(first, last))
+    visits = visits.exclude(pk=besides)
+    return visits.values_list("appointment_date", "appointment_time", "duration_minutes", "doctor_id")
+
+
 class TimeRulesForm(DoctorTimeForm):
     """Fields and rules that booking and rescheduling share."""
 
@@ -46,13 +55,13 @@ class TimeRulesForm(DoctorTimeForm):
     #: What makes up the doctor's time that is claimed.
     CLAIM = ("doctor", "appointment_date", "appointment_time", "duration_minutes")
 
-    doctor = forms.ModelChoiceField(
-        User.objects.none(),
+    doctor = CompiledChoiceField(
+        User.objects.doctors().select_related("department"),  # `check_department` looks at it
         label=gettext_lazy("Doctor"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active doctor.")},
     )
-    department = forms.ModelChoiceField(
-        Department.objects.none(),
+    department = CompiledChoiceField(
+        Department.objects.filter(is_active=True),
         label=gettext_lazy("Department"),
         required=False,
         help_text=gettext_lazy("The doctor's own if left empty."),
@@ -92,11 +101,10 @@ class TimeRulesForm(DoctorTimeForm):
         self.exceptions: list[dict[str, str]] = []
         self.fields["override_reason"].label = _("Reason for the exception")
         # Whoever is on the row already may stay, so that a note can be changed after a doctor has left.
-        doctors = User.objects.doctors() | User.objects.filter(pk=self.instance.doctor_id)
-        self.fields["doctor"].queryset = doctors.select_related("department")  # `check_department` looks at it
-        self.fields["department"].queryset = Department.objects.filter(is_active=True) | Department.objects.filter(
-            pk=self.instance.department_id
-        )
+        for name in ("doctor", "department"):
+            if key := getattr(self.instance, f"{name}_id"):
+                field = self.fields[name]
+                field.queryset = field.queryset | field.queryset.model.objects.filter(pk=key)
 
     @property
     def fieldsets(self) -> tuple[Any, ...]:  # type: ignore[override]
@@ -186,11 +194,7 @@ class TimeRulesForm(DoctorTimeForm):
         if (patient := self.patient_key()) is None:
             return
         days = (span.start.date() - DAY, span.end.date() + DAY)
-        others = Appointment.objects.blocking().filter(patient_id=patient, appointment_date__range=days)
-        others = others.exclude(pk=self.instance.pk)
-        for *when, doctor in others.values_list(
-            "appointment_date", "appointment_time", "duration_minutes", "doctor_id"
-        ):
+        for *when, doctor in visits_of_patient(patient, self.instance.pk, *days):
             other = span_of(*when)
             if other.overlaps(span):
                 self.warn(

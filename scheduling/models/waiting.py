@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
 from healthcare.clock import date_of, today, wall_clock
+from healthcare.compiled import Compiled
 from healthcare.models import BaseModel, enum_constraint, range_constraint
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
@@ -37,6 +38,13 @@ class PartOfDay(models.TextChoices):
     ANY = "any", _("Any time")
     MORNING = "morning", _("Morning")
     AFTERNOON = "afternoon", _("Afternoon")
+
+
+@Compiled
+def waiting_of_patient(patient: Any) -> Any:
+    """The keys of a patient's open wishes: mostly none."""
+    wishes = WaitingListEntry.objects.filter(patient_id=patient, status=WaitingStatus.WAITING)
+    return wishes.order_by().values_list("pk", flat=True)
 
 
 class WaitingListQuerySet(PatientRowQuerySet):
@@ -85,6 +93,8 @@ class WaitingListQuerySet(PatientRowQuerySet):
 
     def fulfil(self, visit: Appointment) -> None:
         """Close the patient's wishes that this new visit fits."""
+        if not waiting_of_patient(visit.patient_id):
+            return
         for entry in self.fitting(visit).filter(patient=visit.patient_id):
             entry.status, entry.appointment = WaitingStatus.BOOKED, visit
             entry.save(update_fields=["status", "appointment"])

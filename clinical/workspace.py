@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clinical.models import Consultation, LabTest, Prescription, Problem
+from clinical.models.prescriptions import last_expired
 from clinical.trends import SMALL, sets_of, sparklines
 from healthcare.clock import today
 from healthcare.compiled import Compiled
@@ -14,9 +15,9 @@ PAST_RESULTS = 8
 
 
 @Compiled
-def medications(patient: Any, day: Any) -> Any:
-    """What the patient takes on a day."""
-    return Prescription.objects.current(day).filter(patient_id=patient).order_by("-prescribed_date")
+def medications(patient: Any, expired: Any) -> Any:
+    """What the patient takes, where prescriptions up to that day are no longer valid."""
+    return Prescription.objects.current_after(expired).filter(patient_id=patient).order_by("-prescribed_date")
 
 
 @Compiled
@@ -66,7 +67,7 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
     return {
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
-        "medications": medications(patient.pk, today(), patient=patient),
+        "medications": medications(patient.pk, last_expired(today()), patient=patient),
         "problems": problems(patient.pk, patient=patient),
         "open_orders": open_orders(patient.pk, key, patient=patient),
         "record": getattr(patient, "medical_record", None),

@@ -5,7 +5,6 @@ Writing the SQL of a query takes Django three to four times as long as SQLite ta
 
 from __future__ import annotations
 
-import inspect
 import uuid
 from collections.abc import Callable
 from copy import copy
@@ -39,6 +38,9 @@ class Given(models.Expression):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
 
+    def _combine(self, *args: Any) -> Any:
+        raise TypeError("Reckon first, then put the value in: a database would reckon in its own way.")
+
 
 class Plan(NamedTuple):
     """What Django made of a query."""
@@ -57,7 +59,7 @@ class Compiled:
 
     def __init__(self, make: Callable[..., models.QuerySet[Any, Any]]) -> None:
         self.make = make
-        self.names = tuple(inspect.signature(make).parameters)
+        self.names = make.__code__.co_varnames[: make.__code__.co_argcount]
         self.plans: dict[str, Plan] = {}
 
     @cached_property

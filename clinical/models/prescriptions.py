@@ -21,6 +21,11 @@ from patients.querysets import PatientRowQuerySet
 VALIDITY_DAYS = 30
 
 
+def last_expired(on: date) -> date:
+    """The last day whose prescriptions have expired on this day (RULE-RX-3)."""
+    return on - timedelta(days=VALIDITY_DAYS + 1)
+
+
 class MedicationQuerySet(BaseQuerySet):
     """The medication catalogue."""
 
@@ -84,7 +89,7 @@ class PrescriptionQuerySet(PatientRowQuerySet):
 
     def expired(self, on: date | None = None) -> Self:
         """Not discontinued, but past the 30 days."""
-        return self.filter(is_active=True, prescribed_date__lte=(on or today()) - timedelta(days=VALIDITY_DAYS + 1))
+        return self.filter(is_active=True, prescribed_date__lte=last_expired(on or today()))
 
     def overridden(self) -> Self:
         """Those over whose warnings somebody went on (BYD-4)."""
@@ -92,7 +97,11 @@ class PrescriptionQuerySet(PatientRowQuerySet):
 
     def current(self, on: date | None = None) -> Self:
         """Active and still valid: the patient's current medications (RULE-RX-3)."""
-        return self.filter(is_active=True, prescribed_date__gt=(on or today()) - timedelta(days=VALIDITY_DAYS + 1))
+        return self.current_after(last_expired(on or today()))
+
+    def current_after(self, expired: Any) -> Self:
+        """Active and prescribed after this day (`last_expired`)."""
+        return self.filter(is_active=True, prescribed_date__gt=expired)
 
 
 class Prescription(BaseModel):

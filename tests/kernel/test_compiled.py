@@ -75,6 +75,13 @@ def test_rows_may_be_named_flat_prefetched_or_refer_to_a_known_one(django_assert
         assert known(patient.pk, patient=patient)[0].patient is patient
 
 
+def test_values_are_reckoned_before():
+    with pytest.raises(TypeError, match="Reckon first"):
+        Compiled(lambda day: Prescription.objects.current(day))(today())
+    with pytest.raises(ValueError, match=r"argument 2"):
+        Compiled(lambda key: Patient.objects.filter(pk=key))()
+
+
 def test_what_can_never_fit_finds_nothing():
     assert Compiled(lambda key: Patient.objects.none().filter(pk=key))(uuid4()) == []
 

@@ -113,7 +113,7 @@ def write(target: Path) -> dict[str, Any]:
                 "engine": connection.vendor,
                 "audit_key": key_mark(),
                 "rows": rows,
-                "files": writing.files,
+                "files": dict(writing.files),
             }
             text = json.dumps(manifest, indent=1).encode()
             writing.add(MANIFEST, io.BytesIO(text), len(text))

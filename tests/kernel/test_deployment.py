@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,40 @@ def test_a_database_that_would_refuse_a_name_is_refused_before_it_is_used(monkey
             server.execute(f'DROP DATABASE "{name}"')
     assert error.id == "healthcare.E002"
     assert f'"{name}" keeps text as SQL_ASCII' in error.msg
+
+
+@pytest.mark.spec("OPS-2", "OPS-4")
+def test_the_probe_prints_what_is_not_well_and_fails():
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            well = self.path == "/healthz" and self.headers["Host"] == "clinic.example.org"
+            self.send_response(200 if well else 503)
+            self.end_headers()
+            self.wfile.write(b'{"ready": true}' if well else b'{"ready": false, "worker": false}')
+
+        def log_message(self, *args):
+            pass
+
+    def probe(*paths):
+        environment = {**os.environ, "ALLOWED_HOSTS": "clinic.example.org,other", "PORT": str(server.server_port)}
+        command = [sys.executable, ROOT / "scripts/probe.py", *paths]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        well, red = probe(), probe("/readyz")
+        server.shutdown()
+    assert (well.returncode, well.stdout) == (0, '{"ready": true}\n')
+    assert (red.returncode, red.stdout, red.stderr) == (1, '{"ready": false, "worker": false}\n', "")
+    silent = probe()
+    assert silent.returncode == 1
+    assert "does not answer" in silent.stderr and "Traceback" not in silent.stderr
+
+
+@pytest.mark.spec("OPS-2")
+def test_systemd_keeps_the_address_that_the_proxies_ask():
+    folder = ROOT / "docs/deployment"
+    address = re.search(r"ListenStream=(\S+)", (folder / "clinic-web.socket").read_text())[1]
+    assert "Requires=clinic-web.socket" in (folder / "clinic-web.service").read_text()
+    assert address in (folder / "Caddyfile").read_text()
+    assert address in (folder / "nginx.conf").read_text()

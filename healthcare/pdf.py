@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import mimetypes
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from django.template.loader import render_to_string
 
 from healthcare.clock import now
 from healthcare.context import acting
+from healthcare.storage import out_of_reach
+
+logger = logging.getLogger(__name__)
 
 #: Documents pretend to live here (RFC 2606: no such host), so that `/static/...` has a base.
 BASE_URL = "http://document.invalid"
@@ -60,8 +64,15 @@ def logo_uri(clinic: Any) -> str:
     if not clinic.logo:
         return ""
     kind = mimetypes.guess_type(clinic.logo.name)[0] or "image/png"
-    with clinic.logo.open("rb") as file:
-        return f"data:{kind};base64,{base64.b64encode(file.read()).decode()}"
+    try:
+        with clinic.logo.open("rb") as file:
+            return f"data:{kind};base64,{base64.b64encode(file.read()).decode()}"
+    except Exception as error:
+        if not (isinstance(error, OSError) or out_of_reach(error)):
+            raise
+        # A prescription without the logo is better than none.
+        logger.warning("The logo cannot be read: %s", type(error).__name__)
+        return ""
 
 
 def render_html(template: str, context: dict[str, Any]) -> str:

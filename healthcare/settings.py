@@ -293,7 +293,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 # Several machines keep reports and the logo in one bucket of any S3-compatible store (needs django-storages[s3]).
 if MEDIA_BUCKET := env.str("MEDIA_BUCKET", default=""):
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "healthcare.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": MEDIA_BUCKET,
             "endpoint_url": env.str("MEDIA_ENDPOINT_URL", default="") or None,

@@ -23,3 +23,8 @@ def put(name: str, content: File[Any]) -> None:
             default_storage.delete(part)
         else:
             Path(source).replace(target)
+
+
+def out_of_reach(error: BaseException | None) -> bool:
+    """Whether the object store does not serve; of a file that is not there, its client says FileNotFoundError."""
+    return type(error).__module__.startswith("botocore.")

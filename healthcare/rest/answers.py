@@ -18,6 +18,8 @@ from django.views import defaults
 from ninja.errors import AuthenticationError, HttpError, Throttled
 from ninja.errors import ValidationError as BodyError
 
+from healthcare.storage import out_of_reach
+
 logger = logging.getLogger("django.request")
 
 #: Codes of rules that are about somebody else's change or time, and so a conflict.
@@ -186,7 +188,9 @@ def _bad(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def unavailable(error: BaseException | None) -> bool:
-    """Whether database or disk do not serve: the request itself may be right, and can be sent again later."""
+    """Whether database, disk or file store do not serve: the request may be right, and can be sent again later."""
+    if out_of_reach(error):
+        return True
     if isinstance(error, OSError):
         return error.errno in FULL
     # SQLite calls its mistakes (a table that is not there) by the same class as a lock or a full disk.

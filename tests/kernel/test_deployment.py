@@ -42,7 +42,7 @@ def test_what_people_do_lives_in_the_database_and_files_in_a_bucket_where_one_is
     environment = {**os.environ, **given, "DJANGO_SETTINGS_MODULE": "healthcare.settings"}
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
     storage = json.loads(found.stdout)
-    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert storage["BACKEND"] == "healthcare.bucket.Bucket"
     assert storage["OPTIONS"]["bucket_name"] == "clinic" and storage["OPTIONS"]["default_acl"] is None
 
 

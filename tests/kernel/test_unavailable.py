@@ -8,15 +8,20 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError, connection
 from django.urls import reverse
 
 from audit.models import AuditLog
-from departments.models import Session
+from departments.models import ClinicSettings, Session
 from healthcare import dashboard
+from healthcare.pdf import logo_uri
 from patients.models import MedicalRecord, Patient
 
 pytestmark = pytest.mark.spec("OPS-1", "PAGE-8")
+
+#: As the client of an object store says that nothing listens there (it is not installed for the tests).
+EndpointConnectionError = type("EndpointConnectionError", (Exception,), {"__module__": "botocore.exceptions"})
 
 #: What a browser that is logged in, a program and a probe are told while nothing listens at the database's port.
 ASK = """
@@ -66,12 +71,16 @@ def gone(*_args, **_kwargs):
     raise OperationalError("server closed the connection; Zebrafish")
 
 
+def unreachable(*_args, **_kwargs):
+    raise EndpointConnectionError("Could not connect to the endpoint URL; Zebrafish")
+
+
 def wrong(*_args, **_kwargs):
     raise OSError(errno.EINVAL, "Zebrafish")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("broken", "status"), [(full, 503), (gone, 503), (wrong, 500)])
+@pytest.mark.parametrize(("broken", "status"), [(full, 503), (gone, 503), (unreachable, 503), (wrong, 500)])
 def test_a_page_tells_what_failed_apart_from_our_mistakes_and_its_number(
     login, administrator, monkeypatch, broken, status
 ):
@@ -118,3 +127,22 @@ def test_a_disk_that_fills_up_while_somebody_saves_keeps_nothing(login, receptio
     data = {"first_name": "Ada", "last_name": "Zebrafish", "date_of_birth": "1980-02-03", "gender": "female"}
     assert client.post(reverse("patient_create"), data).status_code == 503
     assert not Patient.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [unreachable, full, FileNotFoundError])
+@pytest.mark.spec("PRN-1")
+def test_a_sheet_is_printed_without_the_logo_that_cannot_be_read(monkeypatch, broken):
+    clinic = ClinicSettings(logo="clinic/logo.png")
+    monkeypatch.setattr(FileSystemStorage, "_open", broken)
+    assert logo_uri(clinic) == ""
+
+
+@pytest.mark.django_db
+def test_a_logo_that_is_broken_in_our_own_way_is_not_hidden(monkeypatch):
+    def mistaken(*_args):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(FileSystemStorage, "_open", mistaken)
+    with pytest.raises(KeyError):
+        logo_uri(ClinicSettings(logo="clinic/logo.png"))

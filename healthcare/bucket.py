@@ -10,5 +10,5 @@ class Bucket(S3Storage):  # type: ignore[misc]
     """One bucket. A store that is silent holds nobody's page for minutes."""
 
     def __init__(self, **settings: Any) -> None:
-        patience = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3})
+        patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
         super().__init__(client_config=patience, **settings)

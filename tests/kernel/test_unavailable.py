@@ -75,6 +75,10 @@ def unreachable(*_args, **_kwargs):
     raise EndpointConnectionError("Could not connect to the endpoint URL; Zebrafish")
 
 
+def missing(*_args, **_kwargs):
+    raise FileNotFoundError
+
+
 def wrong(*_args, **_kwargs):
     raise OSError(errno.EINVAL, "Zebrafish")
 
@@ -130,7 +134,7 @@ def test_a_disk_that_fills_up_while_somebody_saves_keeps_nothing(login, receptio
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("broken", [unreachable, full, FileNotFoundError])
+@pytest.mark.parametrize("broken", [unreachable, full, missing])
 @pytest.mark.spec("PRN-1")
 def test_a_sheet_is_printed_without_the_logo_that_cannot_be_read(monkeypatch, broken):
     clinic = ClinicSettings(logo="clinic/logo.png")

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models, router
+from django.db import connections, models
 from django.db.transaction import TransactionManagementError
 
 from healthcare.clock import unread
@@ -81,7 +81,7 @@ class Compiled:
     def __call__(self, *values: Any, **known: Any) -> list[Any]:
         """The rows for these values; `known` are rows that all of them refer to, by the name of the field."""
         queryset = self.queryset
-        alias = router.db_for_read(queryset.model)
+        alias = queryset.db  # where rows are locked: never a replica
         connection = connections[alias]
         if queryset.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("Rows are locked within a transaction only.")

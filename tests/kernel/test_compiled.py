@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.db.models.functions import TruncDate
 from django.db.transaction import TransactionManagementError
 from django.http import Http404
+from django.utils.connection import ConnectionDoesNotExist
 
 from clinical.models import Prescription, TextTemplate
 from departments.models import User
@@ -22,6 +23,7 @@ from healthcare.compiled import Compiled
 from healthcare.roles import Role
 from healthcare.workflow import lock
 from patients.models import Patient
+from reporting.replica import ReplicaRouter
 from scheduling.models import Appointment
 from tests import factories
 
@@ -134,6 +136,14 @@ def test_a_row_is_locked_in_a_transaction_only(monkeypatch):
     monkeypatch.setattr(connection, "autocommit", True)
     with pytest.raises(TransactionManagementError):
         lock(patient)
+
+
+def test_a_replica_answers_what_is_read_and_never_what_is_locked(monkeypatch):
+    patient = factories.PatientFactory()
+    monkeypatch.setattr(ReplicaRouter, "db_for_read", lambda *_args, **_hints: "replica")
+    with pytest.raises(ConnectionDoesNotExist, match="replica"):
+        Compiled(lambda key: Patient.objects.filter(pk=key))(patient.pk)
+    assert lock(patient) == patient
 
 
 def test_the_row_of_a_page_is_compiled_by_role_but_not_where_each_has_their_own():

@@ -12,13 +12,15 @@ def renew_statistics() -> None:
 
     Without it SQLite took the index by status for one patient's results: 156 ms instead of 1 at 100,000 patients. After
     a look at only 4,000 rows of each index, too few of each doctor, it read the list of prescriptions by doctor: 1.4 s.
-    PostgreSQL does it by itself, a little later.
+    PostgreSQL does both by itself, a little later (autovacuum). Until it has noted which of its pages all may see, no
+    index alone answers: a search by name took 99 ms instead of 21 at a million patients.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # So many rows of each index are enough to tell a good one from a bad one.
             cursor.execute("PRAGMA analysis_limit = 20000")
-        cursor.execute("ANALYZE")
+        vacuum = connection.vendor == "postgresql" and not connection.in_atomic_block
+        cursor.execute("VACUUM ANALYZE" if vacuum else "ANALYZE")
 
 
 def schedule(using: str = "default", **_kwargs: Any) -> None:

@@ -48,7 +48,7 @@ class Run:
         path, data = line.make(self.chosen, number)
         status, body, _headers = client.request("POST" if data is not None else "GET", path, data)
         if status != line.status:
-            words = re.sub(rb"<[^>]+>|\s+", b" ", body[body.find(b"error-summary") :][:1500])
+            words = re.sub(rb"<[^>]+>|\s+", b" ", body[max(0, body.find(b"error-summary")) :][:1500])
             raise SystemExit(f"{line.name}: {path} answered {status}, not {line.status}: {words.decode()[:400]}")
         # A browser follows to a page that shows the words "Saved." and forgets them; here they would pile up until
         # they no longer fit into a cookie and each save wrote the session too.

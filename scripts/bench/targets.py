@@ -40,14 +40,15 @@ def found() -> dict[str, Any]:
     busy = busy_patient(doctors[0])
     chart = most.filter(patient__is_active=True).exclude(patient=busy["busy"])[0]
     biggest = max(Invoice.objects.annotate(lines=Count("line_items"))[:2000], key=lambda invoice: invoice.lines)
+    pages, api = free_slots([doctor.pk for doctor in doctors])
     return {
         "chart": str(chart["patient"]),
         "chart_visits": chart["visits"],
         "name": f"{named.last_name} {named.first_name[:3]}",
         "phone": named.phone[-7:],
         "patients": people,
-        "slots": free_slots([doctor.pk for doctor in doctors]),
-        "api_slots": free_slots([doctor.pk for doctor in doctors]),
+        "slots": pages,
+        "api_slots": api,
         "typed": named.last_name[:4],
         "double": {
             "first_name": named.first_name,
@@ -72,25 +73,32 @@ def payable(invoices: Any) -> list[Any]:
     return list(invoices.objects.payable().filter(balance_due__gt=1).values_list("pk", flat=True)[:ROOM])
 
 
-def free_slots(doctors: list[Any]) -> list[list[str]]:
-    """(doctor, day, time) of free half-hours within working hours, beyond what the demo has booked."""
+def free_slots(doctors: list[Any]) -> tuple[list[list[str]], list[list[str]]]:
+    """(doctor, day, time) of free half-hours on days of a doctor without any visit, for pages and for the API."""
     from scheduling.models import Appointment
 
     # Elsewhere than the runs before: nobody is booked twice at the same time.
-    slots, offset = [], random.randrange(60, 700)
-    while len(slots) < ROOM:
+    pages: list[list[str]] = []
+    api: list[list[str]] = []
+    offset = random.randrange(60, 700)
+    while len(api) < ROOM:
         day = date.today() + timedelta(days=offset)
         offset += 1
         if day.weekday() > 4:
             continue
-        taken = set(Appointment.objects.filter(appointment_date=day).values_list("doctor_id", "appointment_time"))
-        for doctor in doctors:
-            starts = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
-            slots += [
-                [str(doctor), day.isoformat(), f"{start:%H:%M}"] for start in starts if (doctor, start) not in taken
-            ]
-    random.shuffle(slots)
-    return slots[:ROOM]
+        busy = set(Appointment.objects.filter(appointment_date=day).values_list("doctor_id", flat=True))
+        starts = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
+        # Other days for pages than for the API: a patient booked twice at one time would be warned of.
+        slots = pages if len(pages) < ROOM else api
+        slots += [
+            [str(doctor), day.isoformat(), f"{start:%H:%M}"]
+            for doctor in doctors
+            if doctor not in busy
+            for start in starts
+        ]
+    random.shuffle(pages)
+    random.shuffle(api)
+    return pages[:ROOM], api[:ROOM]
 
 
 def past_visits(doctor: Any, patients: list[Any], count: int = ROOM) -> list[str]:

@@ -36,8 +36,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _get_session_from_db(self) -> Any:
-        rows = open_session(self.session_key, now())
-        row = rows[0] if rows else None
+        row = open_session.first(self.session_key, now())
         if row is None:
             self._session_key = None
         just_read.set(row.user if row else None)

@@ -81,5 +81,5 @@ def finder(rows: Callable[[], Any], role: str) -> Compiled | None:
 def visible_row(rows: Callable[[], Any], user: Any, key: Any) -> Any:
     """As `visible_or_denied`, faster; `rows` gives the same rows to everybody, at any time."""
     find = finder(rows, user.role)
-    found = find(key) if find else None
-    return found[0] if found else visible_or_denied(rows(), user, pk=key)
+    found = find.first(key) if find else None
+    return found or visible_or_denied(rows(), user, pk=key)

@@ -104,6 +104,10 @@ class Compiled:
         models.prefetch_related_objects(rows, *queryset._prefetch_related_lookups)
         return rows
 
+    def first(self, *values: Any, **known: Any) -> Any:
+        """The first of the rows, or None."""
+        return next(iter(self(*values, **known)), None)
+
 
 def bind(place: Any, given: dict[str, Any], connection: Any) -> Any:
     """The value for a place, as the driver takes it."""

@@ -23,7 +23,7 @@ def drafts_of(user: Any, page: Any) -> Any:
 
 def find(user: Any, page: str, model: Any) -> Any:
     """The draft of this person for this page, unless its row was saved meanwhile by a double submit."""
-    draft = next(iter(drafts_of(user.pk, page)), None)
+    draft = drafts_of.first(user.pk, page)
     new_id = draft.posted.get("new_id") if draft else None
     if new_id and model._default_manager.filter(pk=new_id).exists():
         forget(user, page)

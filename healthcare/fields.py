@@ -70,8 +70,8 @@ class CompiledChoiceField(forms.ModelChoiceField):
 
     def to_python(self, value: Any) -> Any:
         with suppress(ValueError):
-            if rows := self.found(UUID(str(value))):
-                return rows[0]
+            if found := self.found.first(UUID(str(value))):
+                return found
         return super().to_python(value)  # which says what is wrong with it
 
 

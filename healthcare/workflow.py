@@ -291,10 +291,10 @@ def lock(instance: M) -> M:
     PostgreSQL locks all but the key, so that rows which only refer to this one (an audit row of a
     locked doctor) need not wait.
     """
-    found: list[M] = locked(type(instance))(instance.pk)
-    if not found:
+    found: M | None = locked(type(instance)).first(instance.pk)
+    if found is None:
         raise type(instance).DoesNotExist
-    return found[0]
+    return found
 
 
 @cache

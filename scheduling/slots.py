@@ -153,17 +153,19 @@ def absences_of(doctors: Q, first: Any, last: Any) -> Any:
     return rows.order_by().values_list("doctor_id", "start_date", "end_date")
 
 
-def visits_of(doctors: Q, first: Any, last: Any, besides: Any) -> Any:
+def visits_of(whose: Q, first: Any, last: Any, besides: Any) -> Any:
     """(doctor, day, time, minutes) of what is booked from day to day, but for one visit."""
-    rows = Appointment.objects.blocking().filter(doctors, appointment_date__range=(first, last))
-    rows = rows.exclude(pk=besides)
+    rows = Appointment.objects.blocking().filter(whose, appointment_date__range=(first, last)).exclude(pk=besides)
     return rows.values_list("doctor_id", "appointment_date", "appointment_time", "duration_minutes")
 
 
-# One doctor's, asked at every booking.
+# One doctor's, and the patient's own, asked at every booking.
 hours_of_one = Compiled(lambda doctor: hours_of(Q(doctor_id=doctor)))
 absences_of_one = Compiled(lambda doctor, first, last: absences_of(Q(doctor_id=doctor), first, last))
 visits_of_one = Compiled(lambda doctor, first, last, besides: visits_of(Q(doctor_id=doctor), first, last, besides))
+visits_of_patient = Compiled(
+    lambda patient, first, last, besides: visits_of(Q(patient_id=patient), first, last, besides)
+)
 
 
 def agendas(doctor_ids: Iterable[Any], first: date, last: date, besides: Any = None) -> dict[Any, Agenda]:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 
 from departments.models import Department, User
 from healthcare.clock import today, wall_clock
-from healthcare.compiled import Compiled
 from healthcare.events import record
 from healthcare.fields import CompiledChoiceField, RemoteChoiceField
 from healthcare.roles import Role
@@ -29,7 +28,7 @@ from scheduling.models import (
     AppointmentType,
     WaitingListEntry,
 )
-from scheduling.slots import DAY, Agenda, Span, agendas, gaps, span_of
+from scheduling.slots import DAY, Agenda, Span, agendas, gaps, span_of, visits_of_patient
 
 #: The fields that say when a visit begins.
 START = ("appointment_date", "appointment_time")
@@ -37,14 +36,6 @@ START = ("appointment_date", "appointment_time")
 MAX_SERIES = 26
 #: Later dates are typing mistakes.
 MAX_DAYS_AHEAD = 5 * 366
-
-
-@Compiled
-def visits_of_patient(patient: Any, besides: Any, first: Any, last: Any) -> Any:
-    """When and with whom the patient has visits from day to day, but for one of them."""
-    visits = Appointment.objects.blocking().filter(patient_id=patient, appointment_date__range=(first, last))
-    visits = visits.exclude(pk=besides)
-    return visits.values_list("appointment_date", "appointment_time", "duration_minutes", "doctor_id")
 
 
 class TimeRulesForm(DoctorTimeForm):
@@ -194,7 +185,7 @@ class TimeRulesForm(DoctorTimeForm):
         if (patient := self.patient_key()) is None:
             return
         days = (span.start.date() - DAY, span.end.date() + DAY)
-        for *when, doctor in visits_of_patient(patient, self.instance.pk, *days):
+        for doctor, *when in visits_of_patient(patient, *days, self.instance.pk):
             other = span_of(*when)
             if other.overlaps(span):
                 self.warn(

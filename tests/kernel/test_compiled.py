@@ -59,6 +59,8 @@ def test_its_sql_is_written_once(django_assert_num_queries):
     with django_assert_num_queries(3):
         for patient in patients:
             assert compiled(patient.patient_number) == [(patient.pk, patient.last_name)]
+    assert compiled.first(patient.patient_number) == (patient.pk, patient.last_name)
+    assert compiled.first("P-none") is None
     assert len(calls) == 1
 
 

@@ -57,7 +57,7 @@ class PatientQuerySet(BaseQuerySet):
 
     def in_order(self, keys: list[UUID]) -> list[Any]:
         """The rows with these keys, in the order of the keys."""
-        found = {row.pk: row for row in self.filter(pk__in=keys)}
+        found = {row.pk: row for row in self.filter(pk__in=keys).order_by()}
         return [found[key] for key in keys if key in found]
 
 

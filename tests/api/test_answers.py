@@ -142,6 +142,12 @@ def test_lists_are_paged_ordered_filtered_and_searched(api_of):
     assert [row["last_name"] for row in found["items"]] == ["Name29", "Name28"]
     following = api.data("GET", f"/patients?ordering=-last_name,date_of_birth&page_size=2&after={found['next']}")
     assert [row["last_name"] for row in following["items"]] == ["Name27", "Name26"]
+    # A search and a column together: both hold.
+    Patient.objects.filter(last_name="Name07").update(city="Boston")
+    assert [row["last_name"] for row in api.data("GET", "/patients?q=name&city=Boston")["items"]] == ["Name07"]
+    assert api.data("GET", "/patients?q=name08&city=Boston")["items"] == []
+    found = api.data("GET", "/patients?q=name&ordering=-last_name,date_of_birth&page_size=2")
+    assert [row["last_name"] for row in found["items"]] == ["Name29", "Name28"] and found["total"] == 30
     assert api_of("nurse").data("GET", "/patients?city=Nowhere")["total"] == 30  # nurses see no city
     assert api.get("/patients?city=%00").status_code == api.get("/patients?is_active=x").status_code == 400
     for query in ("page=0", "page=x", "page_size=-1", "ordering=password", "gender=x", "page=99999", "after=x"):

@@ -8,12 +8,13 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import validate_email
+from django.db import connection
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from audit.models import Action, AuditLog
 from healthcare.context import acting
-from healthcare.events import created_together, happened
+from healthcare.events import change_is_whole, created_together, happened
 from healthcare.models import BaseModel
 
 #: Never written to the trail, whatever the model.
@@ -53,7 +54,22 @@ def entry(action: str, entity_type: str, **fields: Any) -> AuditLog:
 
 def write(action: str, entity_type: str, **fields: Any) -> None:
     """Insert one audit row."""
-    entry(action, entity_type, **fields).save(force_insert=True)
+    insert([entry(action, entity_type, **fields)])
+
+
+def insert(rows: list[AuditLog]) -> None:
+    """Insert audit rows: at once, or with the others of the change that is being made."""
+    untold = acting().untold
+    if untold is not None and len(connection.savepoint_ids) == untold.depth:
+        untold += rows
+    else:
+        AuditLog.objects.bulk_create(rows)
+
+
+@receiver(change_is_whole)
+def told(sender: Any, rows: Any, **_kwargs: Any) -> None:
+    """All that a change does is done."""
+    AuditLog.objects.bulk_create(rows)
 
 
 @receiver(post_save)
@@ -106,13 +122,13 @@ def rows_created(sender: Any, rows: Any, **_kwargs: Any) -> None:
     """Rows were inserted together: one audit row each, together too."""
     if not acting().audited or not sender.AUDITED:
         return
-    told = []
+    entries = []
     for row in rows:
         values = values_for_trail(row, _all_values(row))
         about = {"entity_id": row.pk, "patient_id": row.patient_of_row(), "new_values": values}
-        told.append(entry(Action.CREATE, row.entity_name(), **about))
+        entries.append(entry(Action.CREATE, row.entity_name(), **about))
         row.remember()
-    AuditLog.objects.bulk_create(told)
+    insert(entries)
 
 
 @receiver(post_delete)

@@ -9,6 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 
+class Untold(list[Any]):
+    """Audit rows of one change, until it is whole and they are inserted together."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        #: How many savepoints were open when the change began: what is undone by a later one must not be told.
+        self.depth = depth
+
+
 @dataclass(frozen=True)
 class Acting:
     """The person, the place and the verb behind whatever is written now."""
@@ -22,6 +31,8 @@ class Acting:
     subject: Any = None
     #: False while an importer or the demo writes its own audit rows in bulk.
     audited: bool = True
+    #: What waits to be told when the change is whole; None where everything is told at once.
+    untold: Untold | None = None
 
 
 _acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039 - frozen

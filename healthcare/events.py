@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import connection
 from django.dispatch import Signal
+
+from healthcare.context import Untold, act
 
 #: Sent with action, entity_type, entity_id, patient_id, values, user.
 happened = Signal()
 #: Sent with rows, all of one model, that were inserted together.
 created_together = Signal()
+#: Sent with rows (`Untold`) once a change is whole, in its transaction.
+change_is_whole = Signal()
 
 
 def record(
@@ -40,3 +46,12 @@ def create_all(rows: Sequence[Any]) -> None:
     if rows:
         type(rows[0])._default_manager.bulk_create(rows)
         created_together.send(sender=type(rows[0]), rows=rows)
+
+
+@contextmanager
+def change(**acting: Any) -> Iterator[None]:
+    """Act with these values; what is told of it until the block ends is inserted together, in one statement."""
+    untold = Untold(len(connection.savepoint_ids))
+    with act(**acting, untold=untold):
+        yield
+    change_is_whole.send(sender=None, rows=untold)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from healthcare import conflicts
 from healthcare.compiled import Compiled
 from healthcare.constraints import refusal_of
-from healthcare.context import act
+from healthcare.events import change
 from healthcare.fields import ChoosingField, use_native_inputs
 from healthcare.roles import may
 from healthcare.text import no_control_characters
@@ -350,7 +350,7 @@ def _submit(
                     row.pk = new_id
             form = form_class(data=data or {}, files=files, instance=row, actor=actor, **kwargs)
             if form.is_valid():
-                with act(user=actor, action=form_class.action, subject=row):
+                with change(user=actor, action=form_class.action, subject=row):
                     form.save()
                 return form
         # A second submit is mostly refused (its time is taken, its invoice paid): by what the first one saved.

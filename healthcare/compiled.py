@@ -6,7 +6,8 @@ Writing the SQL of a query takes Django three to four times as long as SQLite ta
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from datetime import date, datetime, time
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.transaction import TransactionManagementError
 
 from healthcare.clock import unread
@@ -97,7 +99,8 @@ class Compiled:
         # All that Django's iterables ask of a queryset.
         query = SimpleNamespace(get_compiler=lambda *args, **kwargs: compiler)
         answer = SimpleNamespace(db=alias, query=query, _fields=queryset._fields, _known_related_objects={})
-        rows = list(queryset._iterable_class(answer))
+        with prepared(connection):
+            rows = list(queryset._iterable_class(answer))
         for name, row in known.items():
             for each in rows:
                 setattr(each, name, row)
@@ -107,6 +110,24 @@ class Compiled:
     def first(self, *values: Any, **known: Any) -> Any:
         """The first of the rows, or None."""
         return next(iter(self(*values, **known)), None)
+
+
+@contextmanager
+def prepared(connection: Any) -> Iterator[None]:
+    """Have PostgreSQL read and plan each statement once for a connection, as often as it is asked.
+
+    Only what is compiled: Django's other statements differ from time to time, and some do not work with values apart.
+    """
+    if connection.vendor != "postgresql" or connection.settings_dict["OPTIONS"].get("prepare_threshold") is None:
+        yield
+        return
+    connection.ensure_connection()
+    driver = connection.connection
+    usual, driver.cursor_factory = driver.cursor_factory, ServerBindingCursor
+    try:
+        yield
+    finally:
+        driver.cursor_factory = usual
 
 
 def bind(place: Any, given: dict[str, Any], connection: Any) -> Any:

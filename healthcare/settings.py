@@ -130,6 +130,8 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is gone is said to be gone, instead of two minutes of silence.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # What healthcare.compiled asks is planned once for a connection; off behind a pooler that mixes connections up.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1 if env.bool("PREPARED_STATEMENTS", default=True) else None
 # Kept open on both engines: opening a SQLite file costs a millisecond, and the last one to close it empties its WAL.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 

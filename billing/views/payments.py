@@ -14,7 +14,8 @@ from billing import forms
 from billing.filters import PaymentFilter
 from billing.models import Invoice, Payment, Refund
 from billing.texts import paper_of
-from healthcare.access import visible_or_denied, visible_row
+from healthcare.access import closed_chart, visible_or_denied, visible_row
+from healthcare.compiled import Compiled
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -30,6 +31,7 @@ from healthcare.money import ZERO
 from healthcare.pdf import BASE_URL
 from healthcare.templatetags.display import money
 from healthcare.workflow import WorkflowForm
+from patients.models import Patient
 
 
 class PaymentList(ListPage):
@@ -169,6 +171,14 @@ def payments_with_people() -> Any:
     )
 
 
+def payer_of(key: UUID) -> Any:
+    """The patient of an invoice, as far as anybody must know before it is dealt with."""
+    return patients_of_invoice.first(key)
+
+
+patients_of_invoice = Compiled(lambda key: Patient.objects.filter(invoices=key).only("is_confidential").order_by())
+
+
 class PaymentCreate(CreatePage):
     """Record a payment; `?invoice=` names the invoice."""
 
@@ -202,6 +212,16 @@ class PaymentCreate(CreatePage):
     def get_patient(self) -> Any:
         invoice = self.get_invoice()
         return invoice.patient if invoice else None
+
+    def closed_chart(self) -> str:
+        """As everywhere; what is posted is only asked whose it is, as the invoice is read when it is locked."""
+        key = self.invoice_key()
+        if key is None or self.request.method != "POST":
+            return super().closed_chart()
+        patient = payer_of(key)
+        if patient is None:
+            raise Http404
+        return closed_chart(self.request, patient)
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(form=form, invoice=self.get_invoice(), **kwargs)

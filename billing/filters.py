@@ -20,10 +20,11 @@ from billing.models import (
 )
 from departments.models import Department
 from healthcare.fields import RemoteChoiceFilter
+from healthcare.filters import FilterSet
 from patients.models import Patient
 
 
-class ServiceFilter(django_filters.FilterSet):
+class ServiceFilter(FilterSet):
     """Services by type and department."""
 
     service_type = django_filters.ChoiceFilter(choices=ServiceType.choices, label=_("Type"))
@@ -34,7 +35,7 @@ class ServiceFilter(django_filters.FilterSet):
         fields = ["service_type", "department"]
 
 
-class InvoiceFilter(django_filters.FilterSet):
+class InvoiceFilter(FilterSet):
     """Invoices by status (as shown today), dates and patient."""
 
     status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices, label=_("Status"), method="by_status")
@@ -59,7 +60,7 @@ class InvoiceFilter(django_filters.FilterSet):
         return rows.shown_as(value)
 
 
-class PaymentFilter(django_filters.FilterSet):
+class PaymentFilter(FilterSet):
     """Payments by kind, method, dates, patient, and whether they were voided."""
 
     kind = django_filters.ChoiceFilter(choices=PaymentKind.choices, label=_("Kind"))

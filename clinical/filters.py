@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinical.models import Consultation, LabTest, LabTestStatus, Medication, Prescription, VitalSign
 from departments.models import User
 from healthcare.fields import RemoteChoiceFilter
+from healthcare.filters import FilterSet
 from patients.models import Patient
 
 
@@ -27,7 +28,7 @@ def doctor(field_name: str = "doctor") -> django_filters.ModelChoiceFilter:
     return django_filters.ModelChoiceFilter(field_name=field_name, label=_("Doctor"), queryset=doctors)
 
 
-class VitalSignFilter(django_filters.FilterSet):
+class VitalSignFilter(FilterSet):
     """Measurements by patient and day."""
 
     patient = patient()
@@ -47,7 +48,7 @@ class YesNo(forms.NullBooleanSelect):
         self.choices = [("unknown", _("Any")), ("true", _("Yes")), ("false", _("No"))]
 
 
-class ConsultationFilter(django_filters.FilterSet):
+class ConsultationFilter(FilterSet):
     """Consultations by patient, doctor, day and whether they are finished."""
 
     patient = patient()
@@ -63,7 +64,7 @@ class ConsultationFilter(django_filters.FilterSet):
         fields = ["patient", "doctor"]
 
 
-class PrescriptionFilter(django_filters.FilterSet):
+class PrescriptionFilter(FilterSet):
     """Prescriptions by patient, doctor and state."""
 
     patient = patient()
@@ -81,7 +82,7 @@ class PrescriptionFilter(django_filters.FilterSet):
         return queryset.current() if value == "active" else queryset.expired()
 
 
-class OverrideFilter(django_filters.FilterSet):
+class OverrideFilter(FilterSet):
     """Acknowledged warnings by patient, doctor, day and kind."""
 
     patient = patient()
@@ -103,7 +104,7 @@ class OverrideFilter(django_filters.FilterSet):
         return queryset.annotate(warned=Cast("safety_warnings", TextField())).filter(warned__contains=f'"{value}"')
 
 
-class LabTestFilter(django_filters.FilterSet):
+class LabTestFilter(FilterSet):
     """The worklist by status, patient and doctor; `inbox` is the doctor's own unreviewed results."""
 
     status = django_filters.ChoiceFilter(choices=LabTestStatus.choices)
@@ -128,7 +129,7 @@ class LabTestFilter(django_filters.FilterSet):
         return queryset.unreviewed().filter(ordered_by_doctor=self.request.user)
 
 
-class MedicationFilter(django_filters.FilterSet):
+class MedicationFilter(FilterSet):
     """The catalogue by class."""
 
     class Meta:

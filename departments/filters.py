@@ -3,10 +3,11 @@
 import django_filters
 
 from departments.models import User
+from healthcare.filters import FilterSet
 from healthcare.roles import Role
 
 
-class UserFilter(django_filters.FilterSet):
+class UserFilter(FilterSet):
     """Staff by role and department."""
 
     role = django_filters.ChoiceFilter(choices=Role.choices)

@@ -4,11 +4,12 @@ from typing import Any
 
 import django_filters
 
+from healthcare.filters import FilterSet
 from healthcare.roles import may
 from patients.models import AllergyStatus, BloodType, Gender, InsuranceProvider, MedicalRecord, Patient
 
 
-class PatientFilter(django_filters.FilterSet):
+class PatientFilter(FilterSet):
     """Patients by gender, insurer and date of birth."""
 
     gender = django_filters.ChoiceFilter(choices=Gender.choices)
@@ -26,7 +27,7 @@ class PatientFilter(django_filters.FilterSet):
             del self.filters["insurance_provider"]
 
 
-class MedicalRecordFilter(django_filters.FilterSet):
+class MedicalRecordFilter(FilterSet):
     """Records by blood type and by whether allergies were asked."""
 
     blood_type = django_filters.ChoiceFilter(choices=BloodType.choices)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
 from healthcare.clock import today
+from healthcare.filters import FilterSet
 from healthcare.roles import Role
 from patients.models import Patient
 from scheduling.models import Appointment, AppointmentStatus, AppointmentType, DoctorAbsence, DoctorSchedule
@@ -19,7 +20,7 @@ from scheduling.models import Appointment, AppointmentStatus, AppointmentType, D
 DOCTORS = User.objects.doctors_by_name()
 
 
-class AppointmentFilter(django_filters.FilterSet):
+class AppointmentFilter(FilterSet):
     """Visits by time, state, people. Without any filter: those from today on."""
 
     UPCOMING = "upcoming"
@@ -103,7 +104,7 @@ class AppointmentFilter(django_filters.FilterSet):
         return queryset.to_move()
 
 
-class ScheduleFilter(django_filters.FilterSet):
+class ScheduleFilter(FilterSet):
     """Working hours by doctor and weekday."""
 
     doctor = django_filters.ModelChoiceFilter(label=_("Doctor"), queryset=DOCTORS)
@@ -113,7 +114,7 @@ class ScheduleFilter(django_filters.FilterSet):
         fields = ["weekday"]
 
 
-class AbsenceFilter(django_filters.FilterSet):
+class AbsenceFilter(FilterSet):
     """Absences by doctor and time."""
 
     doctor = django_filters.ModelChoiceFilter(label=_("Doctor"), queryset=DOCTORS)

@@ -21,6 +21,7 @@ from departments.models import User
 from healthcare.clock import now, today
 from healthcare.events import record
 from healthcare.fields import use_native_inputs
+from healthcare.filters import FilterSet
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, ListPage, PdfPage, Section
 from healthcare.generic.base import Page
 from healthcare.generic.documents import pdf_response
@@ -29,7 +30,7 @@ from healthcare.pdf import render_pdf
 from healthcare.roles import roles_with
 
 
-class CashCloseFilter(django_filters.FilterSet):
+class CashCloseFilter(FilterSet):
     """Closes by status and days."""
 
     status = django_filters.ChoiceFilter(choices=CashCloseStatus.choices, label=_("Status"))

@@ -11,6 +11,7 @@ from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import User
+from healthcare.filters import FilterSet
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
 from patients.views.asked import PatientAskedMixin
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
@@ -62,7 +63,7 @@ BOOK_FREED = replace(
 )
 
 
-class WaitingListFilter(django_filters.FilterSet):
+class WaitingListFilter(FilterSet):
     """By doctor and state; without any filter those who wait."""
 
     status = django_filters.ChoiceFilter(label=_("Status"), choices=WaitingStatus.choices)

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from departments.models import ClinicSettings
+from healthcare.filters import FilterSet
 from healthcare.money import Currency
 from healthcare.roles import Role
 from healthcare.templatetags import display
@@ -46,11 +47,12 @@ def abroad(monkeypatch):
 
 
 def forget():
-    """Menus, pills and dashes are kept in memory."""
+    """Menus, pills, dashes and the forms of filters are kept in memory."""
     for name in settings.CACHES:
         caches[name].clear()
     display.nothing_in.cache_clear()
     display.pill_in.cache_clear()
+    FilterSet.form_classes.clear()
 
 
 class Words(HTMLParser):

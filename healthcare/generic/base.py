@@ -96,6 +96,8 @@ def url_of(model: Any, verb: str, *args: Any) -> str:
 
 def owner_of(row: Any, path: str) -> tuple[Any, str]:
     """The row that a dotted path ends at (None where the way breaks off), and the name there."""
+    if "." not in path:
+        return row, path
     *parents, name = path.split(".")
     return reduce(lambda obj, part: getattr(obj, part, None), parents, row), name
 
@@ -103,12 +105,15 @@ def owner_of(row: Any, path: str) -> tuple[Any, str]:
 def value_of(row: Any, path: str) -> Any:
     """The value at a dotted path, as shown: choices by their label, methods called, None kept."""
     owner, name = owner_of(row, path)
-    if owner is None:
-        return None
-    value = getattr(owner, name)
-    if (labels := labels_of(owner.__class__, name)) is not None:
+    return own_value_of(owner, name) if owner is not None else None
+
+
+def own_value_of(row: Any, name: str) -> Any:
+    """As `value_of`, of the row itself."""
+    value = getattr(row, name)
+    if (labels := labels_of(row.__class__, name)) is not None:
         return str(labels[value]) if value in labels else value
-    if is_status(owner.__class__, name):
+    if is_status(row.__class__, name):
         return status_label(value)
     if isinstance(value, models.Manager):
         return list(value.all())
@@ -141,9 +146,11 @@ def field_of(model: Any, name: str) -> Any:
 def shown_value_of(row: Any, path: str) -> Any:
     """The value as a page shows it: statuses as pills; a Decimal that is not money without the dollar sign."""
     owner, name = owner_of(row, path)
-    if owner is not None and is_status(owner.__class__, name):
+    if owner is None:
+        return None
+    if is_status(owner.__class__, name):
         return pill_filter(getattr(owner, name))
-    value = value_of(row, path)
+    value = own_value_of(owner, name)
     if isinstance(value, Decimal):
         field = field_of(owner.__class__, name)
         if field is not None and not isinstance(field, MoneyField):

@@ -99,8 +99,11 @@ class PagedPage(Page):
         """`count` rows in this order, from the `start`th on or beyond the row `cursor`."""
         if cursor is not None:
             rows = rows.filter(beyond(cursor, order))
-        rows = rows.select_related(*self.select_related).only(*self.fields_read)
-        return list(rows.order_by(*order)[start : start + count])
+        return list(self.shown(rows).order_by(*order)[start : start + count])
+
+    def shown(self, rows: Any) -> Any:
+        """With what the page shows of each of these rows."""
+        return rows.select_related(*self.select_related).only(*self.fields_read)
 
     @cached_property
     def fields_read(self) -> list[str]:

@@ -137,6 +137,8 @@ def display(value: Any) -> Any:
         return value
     if value is None or value == "":
         return nothing()
+    if isinstance(value, str):
+        return escape(value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, Decimal):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.access import RoleView
+from healthcare.compiled import Compiled
 from healthcare.generic import ActionPage, Column, CreatePage, EditPage, FormPage, ListPage, OptionsView, PdfPage
 from healthcare.generic.paging import COUNT_CAP, MAX_PAGE_SIZE, PAGING
 from healthcare.pdf import qr_code
@@ -23,8 +26,8 @@ from patients.filters import PatientFilter
 from patients.models import Patient, PatientSearchTerm
 
 
-#: What may stand in the address of a search that finds all that its words find.
-NOT_NARROWING = frozenset({"q", "ordering", "inactive", "page_size", "export", *PAGING})
+#: What may stand in the address without leaving rows out.
+NOT_NARROWING = frozenset({"ordering", "inactive", "page_size", "export", *PAGING})
 
 #: What the search's index can be ordered by, after the last name.
 IN_INDEX = frozenset({"last_name", "first_name", "pk"})
@@ -52,10 +55,12 @@ class PatientList(ListPage):
 
     def terms_suffice(self, order: Sequence[str]) -> bool:
         """Whether the page can be read from the search index: a search in the order of names, nothing filtered."""
-        # Whatever else is asked narrows the rows: the API takes any column.
-        narrowed = any(value for name, value in self.request.GET.items() if name not in NOT_NARROWING)
         by_name = order[0].lstrip("-") == "last_name" and {part.lstrip("-") for part in order} <= IN_INDEX
-        return bool(self.search_text()) and not narrowed and by_name
+        return bool(self.search_text()) and not self.narrowed(apart=NOT_NARROWING | {"q"}) and by_name
+
+    def narrowed(self, apart: frozenset[str] = NOT_NARROWING) -> bool:
+        """Whether anything is asked that leaves rows out: the API takes any column."""
+        return any(value for name, value in self.request.GET.items() if name not in apart)
 
     @cached_property
     def found(self) -> tuple[Any, list[UUID], int]:
@@ -86,7 +91,9 @@ class PatientList(ListPage):
 
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         if not self.terms_suffice(order):
-            return super().window(rows, order, count, start=start, cursor=cursor)
+            if start or cursor is not None or self.narrowed() or self.inactive_shown():
+                return super().window(rows, order, count, start=start, cursor=cursor)
+            return first_page(self.request.user.role, tuple(order), count)()
         terms, known, wanted = self.found
         places = {key: place for place, key in enumerate(known, 1)}
         first = places.get(cursor.pk) if cursor else start
@@ -104,6 +111,13 @@ class PatientList(ListPage):
         if len(known) < wanted or wanted > COUNT_CAP:
             return len(known)
         return self.listed(terms).capped_count(COUNT_CAP + 1)
+
+
+@lru_cache(100)
+def first_page(role: str, order: tuple[str, ...], count: int) -> Compiled:
+    """The list as it opens for a role, in this order."""
+    page, reader = PatientList(), SimpleNamespace(role=role)
+    return Compiled(lambda: page.shown(Patient.objects.visible_to(reader).active()).order_by(*order)[:count])
 
 
 class PatientOptions(OptionsView):

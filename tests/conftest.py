@@ -6,6 +6,7 @@ import gc
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.test import client
 from django.utils import timezone
 from factory.random import reseed_random
@@ -108,6 +109,14 @@ def receptionist(staff):
 @pytest.fixture
 def billing_officer(staff):
     return staff["billing_officer"]
+
+
+@pytest.fixture
+def no_statistics(db):
+    """What SQLite's connection has seen of tables in tests before this one, although it was rolled back, is gone."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA writable_schema = RESET")  # the schema is read anew
 
 
 @pytest.fixture

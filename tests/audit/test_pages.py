@@ -213,7 +213,7 @@ PAIRS = {
         *("user={user}&created_at_after=2026-01-01", "created_at_before=2026-01-01"),
     ],
 )
-def test_each_filter_is_read_from_an_index_in_the_order_of_time(login, administrator, query):
+def test_each_filter_is_read_from_an_index_in_the_order_of_time(login, administrator, query, no_statistics):
     """What is neither scanned nor sorted costs the same among ten thousand rows and ten million."""
     user, patient, _namesake = f.UserFactory(last_name="Quill"), *f.PatientFactory.create_batch(2, last_name="Quill")
     client, statements = login(administrator), []

@@ -59,7 +59,7 @@ def test_the_list_follows_raw_sql_and_a_visit_that_is_exchanged():
 @pytest.mark.parametrize(
     "rows", [lambda: unbilled_visits().order_by("-consultation_date", "-pk"), billable_appointments]
 )
-def test_the_first_page_is_read_from_the_index(rows):
+def test_the_first_page_is_read_from_the_index(rows, no_statistics):
     """Never a scan of the consultations or the invoices, however many there are."""
     ConsultationFactory(completed=True)
     with CaptureQueriesContext(connection) as queries:
@@ -74,7 +74,7 @@ def test_the_first_page_is_read_from_the_index(rows):
 
 
 @pytest.mark.spec("RULE-INV-4")
-def test_the_oldest_debts_are_read_from_their_index():
+def test_the_oldest_debts_are_read_from_their_index(no_statistics):
     """Neither a walk through what is paid nor a sort: the dashboard asks for 16 of 20,000."""
     rows = Invoice.objects.shown_as("overdue").order_by(OwedUntil())[:16]
     if connection.vendor == "postgresql":

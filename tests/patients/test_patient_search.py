@@ -250,7 +250,7 @@ def test_list_asks_the_same_number_of_questions_for_1_and_30_rows(login, recepti
 
 
 @pytest.mark.spec("PAGE-2")
-def test_pages_are_read_from_indexes(maria):
+def test_pages_are_read_from_indexes(maria, no_statistics):
     """No page walks or sorts the whole table: names, numbers and dates of birth have indexes in list order."""
     rebuild_search_terms(Patient.objects.all())
     plans = {

@@ -19,13 +19,15 @@ from django.test import Client
 from django.urls import reverse
 
 from audit import receivers
-from audit.models import Action, AuditLog
+from audit.models import Action, AuditLog, AuditLogQuerySet
+from billing.forms import RecordPaymentForm
 from departments.models import ClinicSettings, Department
 from healthcare.context import act
+from healthcare.events import change
 from healthcare.guards import all_guards
 from healthcare.middleware import valid_address
 from healthcare.models import BaseModel
-from healthcare.workflow import WorkflowForm
+from healthcare.workflow import WorkflowForm, submit
 from tests import factories as f
 from tests.conftest import PASSWORD
 
@@ -229,6 +231,35 @@ def test_a_failing_change_leaves_no_audit_row():
         Department.objects.create(name="Neurology")
         raise RuntimeError
     assert AuditLog.objects.count() == before
+
+
+@pytest.mark.spec("AUD-5")
+def test_what_is_undone_within_a_change_is_not_told():
+    with transaction.atomic(), change(action="update"):
+        kept = f.DepartmentFactory(name="Cardiology")
+        with suppress(RuntimeError), transaction.atomic():
+            undone = f.DepartmentFactory(name="Neurology")
+            raise RuntimeError
+        with transaction.atomic():
+            also_kept = f.DepartmentFactory(name="Oncology")
+        assert not AuditLog.objects.filter(entity_id=kept.pk).exists()
+    told = AuditLog.objects.filter(entity_id__in=[kept.pk, undone.pk, also_kept.pk]).order_by("pk")
+    assert [row.entity_id for row in told] == [kept.pk, also_kept.pk]
+    assert all(row.mac for row in told)
+
+
+@pytest.mark.spec("AUD-5")
+def test_a_change_whose_rows_cannot_be_told_is_none(monkeypatch, billing_officer):
+    def broken(*_args, **_kwargs):
+        raise DatabaseError("the trail is full")
+
+    invoice = f.InvoiceFactory(status="issued")
+    monkeypatch.setattr(AuditLogQuerySet, "bulk_create", broken)
+    data = {"invoice": invoice.pk, "amount": "1", "payment_method": "cash"}
+    with pytest.raises(DatabaseError):
+        submit(RecordPaymentForm, actor=billing_officer, data=data)
+    invoice.refresh_from_db()
+    assert invoice.amount_paid == 0 and not invoice.payments.exists()
 
 
 @pytest.mark.spec("AUD-1")

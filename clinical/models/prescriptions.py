@@ -161,7 +161,7 @@ class Prescription(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.medication_name} {self.dosage}"
+        return f"{self.medication_name}, {self.dosage} {self.frequency}"
 
     @property
     def valid_until(self) -> date:

@@ -118,7 +118,8 @@ def prepared(connection: Any) -> Iterator[None]:
 
     Only what is compiled: Django's other statements differ from time to time, and some do not work with values apart.
     """
-    if connection.vendor != "postgresql" or connection.settings_dict["OPTIONS"].get("prepare_threshold") is None:
+    wanted = connection.vendor == "postgresql" and connection.settings_dict["OPTIONS"].get("prepare_threshold")
+    if not wanted or connection.queries_logged:  # the driver does not tell the text of what it has prepared
         yield
         return
     connection.ensure_connection()

@@ -133,12 +133,10 @@ def _local(moment: Any) -> Any:
 @register.filter
 def display(value: Any) -> Any:
     """Any value of a row or a page as the reader expects it; ready HTML passes, everything else is escaped."""
-    if isinstance(value, SafeString):
-        return value
-    if value is None or value == "":
+    if isinstance(value, str):  # most are
+        return escape(value) if value or isinstance(value, SafeString) else nothing()
+    if value is None:
         return nothing()
-    if isinstance(value, str):
-        return escape(value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, Decimal):

@@ -83,6 +83,9 @@ class OverrideList(ListPage):
         return ""
 
 
+STOPPED = ("discontinued_at", "discontinued_by_user", "discontinued_reason")
+
+
 class PrescriptionDetail(DetailPage):
     """One prescription."""
 
@@ -111,8 +114,9 @@ class PrescriptionDetail(DetailPage):
             _("Safety"),
             (("acknowledged", _("Acknowledged warnings")), "override_reason", "overridden_by_user"),
             wide=("acknowledged",),
+            sparse=("override_reason", "overridden_by_user"),
         ),
-        Section(_("Stopped"), ("discontinued_at", "discontinued_by_user", "discontinued_reason")),
+        Section(_("Stopped"), STOPPED, sparse=STOPPED),
     )
     actions = (
         Action(_("Print"), "prescription_pdf", permission="prescriptions.view", style="primary", icon="printer"),

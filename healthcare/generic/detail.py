@@ -149,9 +149,10 @@ class DetailPage(Page):
             **{
                 "object": self.object,
                 "sections": [
-                    self.section_context(section)
+                    shown
                     for section in self.sections
                     if not section.permission or may(user, section.permission)
+                    if (shown := self.section_context(section))["rows"]
                 ],
                 "actions": [
                     *(action.context(self.object) for action in self.actions if action.shown(self.object, user)),

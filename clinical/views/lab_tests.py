@@ -93,6 +93,7 @@ class LabTestDetail(DetailPage):
                 "cancellation_reason",
             ),
             wide=("notes",),
+            sparse=("sample_collected_date", "notes", "cancellation_reason"),
         ),
         Section(
             _("Result"),
@@ -107,6 +108,7 @@ class LabTestDetail(DetailPage):
                 "review_comment",
             ),
             permission="lab_tests.results",
+            sparse=("flag", "result_date", "reviewed_at", "reviewed_by_user", "review_comment"),
         ),
     )
     actions = (

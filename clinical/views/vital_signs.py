@@ -85,6 +85,7 @@ class VitalSignDetail(DetailPage):
                 ("concerns", _("Outside the normal zone")),
             ),
             wide=("news2_shown", "news2_parts", "concerns"),
+            sparse=("news2_shown", "news2_parts", "consciousness", "supplemental_oxygen", "spo2_scale"),
         ),
         Section(_("Circumstances"), ("recorded_at", "recorded_by_user", "notes"), wide=("notes",)),
     )

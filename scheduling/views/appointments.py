@@ -115,6 +115,9 @@ class AppointmentList(ListPage):
         ]
 
 
+STEPS_TAKEN = ("confirmed_at", "checked_in_at", "started_at", "completed_at")
+
+
 class AppointmentDetail(DetailPage):
     """One visit."""
 
@@ -134,14 +137,16 @@ class AppointmentDetail(DetailPage):
                 "department",
                 "ticket_number",
             ),
+            sparse=("ticket_number",),
         ),
         Section(
             gettext_lazy("Reason and notes"),
             ("reason", "notes", "cancellation_reason", "override_reason"),
             permission="appointments.reason",
             wide=("reason", "notes"),
+            sparse=("cancellation_reason", "override_reason"),
         ),
-        Section(gettext_lazy("Times"), ("created_at", "confirmed_at", "checked_in_at", "started_at", "completed_at")),
+        Section(gettext_lazy("Times"), ("created_at", *STEPS_TAKEN), sparse=STEPS_TAKEN),
     )
     actions = (
         replace(CHECK_IN, style="primary"),

@@ -108,7 +108,11 @@ class WaitingListDetail(DetailPage):
     status_field = "status"
     sections = (
         Section("", ("patient", "doctor", "department", "appointment_type", "duration_minutes", "note")),
-        Section(_("When"), ("earliest_date", "latest_date", "part_of_day", "created_at", "appointment")),
+        Section(
+            _("When"),
+            ("earliest_date", "latest_date", "part_of_day", "created_at", "appointment"),
+            sparse=("appointment",),
+        ),
     )
     actions = (
         BOOK,

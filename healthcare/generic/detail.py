@@ -180,7 +180,7 @@ class DetailPage(Page):
         for field in section.fields:
             path, label = field if isinstance(field, tuple) else (field, "")
             value = shown_value_of(self.object, path)
-            if path in section.sparse and value in (None, ""):
+            if path in section.sparse and value in (None, "", []):
                 continue
             rows.append(
                 {

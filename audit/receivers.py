@@ -69,7 +69,7 @@ def insert(rows: list[AuditLog]) -> None:
 @receiver(change_is_whole)
 def told(sender: Any, rows: Any, **_kwargs: Any) -> None:
     """All that a change does is done."""
-    AuditLog.objects.bulk_create(rows)
+    insert(rows)
 
 
 @receiver(post_save)

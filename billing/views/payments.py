@@ -171,12 +171,10 @@ def payments_with_people() -> Any:
     )
 
 
-def payer_of(key: UUID) -> Any:
-    """The patient of an invoice, as far as anybody must know before it is dealt with."""
-    return patients_of_invoice.first(key)
-
-
-patients_of_invoice = Compiled(lambda key: Patient.objects.filter(invoices=key).only("is_confidential").order_by())
+@Compiled
+def patient_of_invoice(key: Any) -> Any:
+    """Whose it is, as far as anybody must know before it is dealt with."""
+    return Patient.objects.filter(invoices=key).only("is_confidential").order_by()
 
 
 class PaymentCreate(CreatePage):
@@ -218,7 +216,7 @@ class PaymentCreate(CreatePage):
         key = self.invoice_key()
         if key is None or self.request.method != "POST":
             return super().closed_chart()
-        patient = payer_of(key)
+        patient = patient_of_invoice.first(key)
         if patient is None:
             raise Http404
         return closed_chart(self.request, patient)

@@ -25,8 +25,8 @@ from patients.duplicates import Person, likenesses
 from patients.filters import PatientFilter
 from patients.models import Patient, PatientSearchTerm
 
-#: What may stand in the address without leaving rows out.
-NOT_NARROWING = frozenset({"ordering", "inactive", "page_size", "export", *PAGING})
+#: What may stand in the address and leaves no row out, a search aside.
+NOT_NARROWING = frozenset({"q", "ordering", "inactive", "page_size", "export", *PAGING})
 
 #: What the search's index can be ordered by, after the last name.
 IN_INDEX = frozenset({"last_name", "first_name", "pk"})
@@ -55,11 +55,11 @@ class PatientList(ListPage):
     def terms_suffice(self, order: Sequence[str]) -> bool:
         """Whether the page can be read from the search index: a search in the order of names, nothing filtered."""
         by_name = order[0].lstrip("-") == "last_name" and {part.lstrip("-") for part in order} <= IN_INDEX
-        return bool(self.search_text()) and not self.narrowed(apart=NOT_NARROWING | {"q"}) and by_name
+        return bool(self.search_text()) and not self.narrowed() and by_name
 
-    def narrowed(self, apart: frozenset[str] = NOT_NARROWING) -> bool:
-        """Whether anything is asked that leaves rows out: the API takes any column."""
-        return any(value for name, value in self.request.GET.items() if name not in apart)
+    def narrowed(self) -> bool:
+        """Whether anything but a search leaves rows out: the API takes any column."""
+        return any(value for name, value in self.request.GET.items() if name not in NOT_NARROWING)
 
     @cached_property
     def found(self) -> tuple[Any, list[UUID], int]:
@@ -90,7 +90,8 @@ class PatientList(ListPage):
 
     def window(self, rows: Any, order: list[str], count: int, *, start: int = 0, cursor: Any = None) -> list[Any]:
         if not self.terms_suffice(order):
-            if start or cursor is not None or self.narrowed() or self.inactive_shown():
+            narrowed = self.search_text() or self.narrowed() or self.inactive_shown()
+            if start or cursor is not None or narrowed:
                 return super().window(rows, order, count, start=start, cursor=cursor)
             return first_page(getattr(self.request.user, "role", ""), tuple(order), count)()
         terms, known, wanted = self.found

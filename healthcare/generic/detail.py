@@ -16,6 +16,7 @@ from healthcare.generic.base import Page, label_of, shown_value_of
 from healthcare.generic.lists import Column
 from healthcare.models import new_id
 from healthcare.roles import may
+from healthcare.templatetags.display import nothing
 
 
 @cache
@@ -180,7 +181,7 @@ class DetailPage(Page):
         for field in section.fields:
             path, label = field if isinstance(field, tuple) else (field, "")
             value = shown_value_of(self.object, path)
-            if path in section.sparse and value in (None, "", []):
+            if path in section.sparse and value in (None, "", [], nothing()):
                 continue
             rows.append(
                 {

@@ -115,7 +115,7 @@ class WaitingListDetail(DetailPage):
         ),
     )
     actions = (
-        BOOK,
+        replace(BOOK, style="primary"),
         Action(_("Edit"), "waiting_list_entry_edit", form=WaitingListForm, icon="pencil"),
         Action(_("Take off the list"), "waiting_list_entry_delete", form=WithdrawWaitingForm, style="danger"),
     )

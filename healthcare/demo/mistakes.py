@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from clinical.forms.lab_tests import CorrectResultForm
-from clinical.forms.prescriptions import PrescribeForm
+from clinical.forms.prescriptions import DiscontinuePrescriptionForm, PrescribeForm
 from clinical.forms.problems import TextTemplateForm
 from clinical.forms.vital_signs import RecordVitalSignsForm, VitalSignsEnteredInErrorForm
-from clinical.models import Consultation, LabTest, VitalSign
+from clinical.models import Consultation, LabTest, Prescription, VitalSign
 from clinical.safety import resolve_medication
 from departments.models import User
 
@@ -23,7 +23,7 @@ TEMPLATES = {
 
 
 def correct_mistakes(do: Callable[..., Any], day: date) -> None:
-    """A measurement of the wrong patient is withdrawn, a mistyped result corrected."""
+    """A measurement of the wrong patient is withdrawn, a mistyped result corrected, a medicine stopped."""
     last = VitalSign.objects.filter(recorded_at__date=day).order_by("-recorded_at", "-id").first()
     if last is not None:
         data = {"patient": last.patient_id, "systolic_bp": "171", "diastolic_bp": "102", "pulse_rate": "118"}
@@ -39,6 +39,10 @@ def correct_mistakes(do: Callable[..., Any], day: date) -> None:
             "correction_reason": "Sample measured twice after a warning of the analyser",
         }
         do(CorrectResultForm, test.ordered_by_doctor, instance=test, data=data)
+    taken = Prescription.objects.current(day).filter(prescribed_date__lt=day).order_by("-prescribed_date", "id").first()
+    if taken is not None:
+        reason = {"discontinued_reason": "Nausea since the second day; the patient rang"}
+        do(DiscontinuePrescriptionForm, taken.doctor, instance=taken, data=reason)
 
 
 def go_on_against_a_warning(do: Callable[..., Any], day: date) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import AuditLog
 from billing.models import Invoice, InvoiceStatus, Payment
 from billing.reconcile import differences
-from clinical.models import LabTest, LabTestStatus
+from clinical.models import LabTest, LabTestStatus, Prescription
 from departments.models import User
 from healthcare.clock import at, today
 from healthcare.context import act
@@ -72,6 +72,8 @@ def test_every_status_is_there(built):
     for model, statuses in ((Appointment, AppointmentStatus), (LabTest, LabTestStatus), (Invoice, InvoiceStatus)):
         found = set(model.objects.values_list("status", flat=True))
         assert found == set(statuses.values), f"{model.__name__} lacks {set(statuses.values) - found}"
+    stopped = Prescription.objects.get(is_active=False)
+    assert stopped.state == "discontinued" and stopped.discontinued_by_user == stopped.doctor
 
 
 @pytest.mark.spec("DATA-1", "WF-PAY")

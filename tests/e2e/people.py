@@ -153,6 +153,7 @@ class Person:
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the screen."""
+        self.page.wait_for_load_state()
         return self.page.evaluate(
             "() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - window.innerWidth"
         )
@@ -162,6 +163,8 @@ class Person:
 
         The whole page is on the screen meanwhile, so that nothing depends on how far it is scrolled.
         """
+        # A click waits until the next page begins, not until there is any of it.
+        self.page.wait_for_load_state()
         size = self.page.viewport_size
         height = self.page.evaluate("() => document.documentElement.scrollHeight")
         self.page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})

@@ -28,6 +28,19 @@ class MedicationForm(WorkflowForm):
             "default_frequency",
         ]
 
+    def clean_brand_names(self) -> str:
+        """Written in one way, to be read."""
+        return separated(self.cleaned_data["brand_names"])
+
+    def clean_ingredients(self) -> str:
+        """Written in one way, to be read."""
+        return separated(self.cleaned_data["ingredients"])
+
+
+def separated(text: str) -> str:
+    """`a;b ;;c` as `a; b; c`."""
+    return "; ".join(part.strip() for part in text.split(";") if part.strip())
+
 
 class DeactivateMedicationForm(DeactivateForm):
     """Take a product out of the catalogue; prescriptions of it stay as they are."""

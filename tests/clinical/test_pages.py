@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from audit.models import AuditLog
 from clinical import formulary
+from clinical.forms.medications import MedicationForm
 from clinical.models import Medication, Prescription
+from healthcare.workflow import submit
 from tests.factories import (
     ConsultationFactory,
     LabTestFactory,
@@ -112,6 +114,17 @@ def test_formulary_loads_once_with_one_strength_per_product(capsys):
     Medication.objects.filter(name="Amoxicillin 500 mg capsule").first().save()
     assert formulary.load() == (0, 0)
     assert "added" in capsys.readouterr().out
+
+
+@pytest.mark.spec("ENT-3")
+def test_ingredients_and_brands_are_written_in_one_way(administrator):
+    data = {"name": "House mixture", "ingredients": "paracetamol;codeine ;; ", "brand_names": "Panadeine;Tylex"}
+    form = submit(MedicationForm, actor=administrator, data=data)
+    assert form.is_valid(), form.errors
+    medication = Medication.objects.get()
+    assert (medication.ingredients, medication.brand_names) == ("paracetamol; codeine", "Panadeine; Tylex")
+    form = submit(MedicationForm, actor=administrator, data={**data, "name": "Nothing", "ingredients": " ; "})
+    assert "ingredients" in form.errors
 
 
 def test_list_filters(login, doctor):

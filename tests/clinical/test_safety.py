@@ -73,8 +73,8 @@ def test_every_formulary_row_and_brand_resolves_to_its_ingredients() -> None:
     assert len(table) >= 450
     assert len({row["name"] for row in table}) == len(table)
     for row in table:
-        expected = set(row["ingredients"].split(";"))
-        for name in (row["name"], *filter(None, row["brand_names"].split(";"))):
+        expected = set(row["ingredients"].split("; "))
+        for name in (row["name"], *filter(None, row["brand_names"].split("; "))):
             found = resolve_medication(name)
             assert found.ingredients == expected, name
             assert not found.unknown, name

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from healthcare import written
 from healthcare.clock import now
 from healthcare.text import fold
 
@@ -145,6 +146,18 @@ class BaseModel(models.Model):
         else:
             with transaction.atomic(using=using):
                 super().save(*args, **kwargs)
+
+    def _do_insert(self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: bool) -> Any:
+        if raw or returning_fields or self._meta.parents or not written.insert([self], using):
+            return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
+        return []
+
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *how: Any) -> Any:
+        changed = [(field, value) for field, _model, value in values]
+        count = None if self._meta.parents or not changed else written.update(self, changed, using)
+        if count is None:
+            return super()._do_update(base_qs, using, pk_val, values, *how)
+        return count > 0
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: rows are deactivated, cancelled or voided (FND-6)."""

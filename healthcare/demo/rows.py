@@ -16,10 +16,10 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
+from healthcare.written import as_it_is
+
 #: SQL and the values of its rows.
 Statement = tuple[str, list[tuple[Any, ...]]]
-#: Their values go to the driver as they are.
-PLAIN = (models.CharField, models.TextField, models.IntegerField, models.BooleanField)
 
 
 def key_at(moment: datetime, rng: random.Random) -> uuid.UUID:
@@ -41,7 +41,7 @@ def values_for(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...
             values = [field.pre_save(rows[0], True)] * len(rows)
         if isinstance(field, models.JSONField):
             values = [field.get_db_prep_save(value, database) for value in values]
-        elif not isinstance(field, PLAIN):
+        elif as_it_is(field) is None:
             # The same days, people and amounts come again and again.
             prepared = {value: field.get_db_prep_save(value, database) for value in set(values)}
             values = [prepared[value] for value in values]

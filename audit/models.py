@@ -162,16 +162,16 @@ class AuditLog(BaseModel):
         verbose_name_plural = _("audit log")
         constraints = [enum_constraint("action", Action, "audit_logs")]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="audit_logs_newest"),
-            models.Index(fields=["user", "-created_at"], name="audit_logs_by_user"),
-            models.Index(fields=["entity_type", "-created_at"], name="audit_logs_by_entity_type"),
-            models.Index(fields=["entity_id", "-created_at"], name="audit_logs_by_entity"),
-            models.Index(fields=["patient_id", "-created_at"], name="audit_logs_by_patient"),
-            models.Index(fields=["action", "-created_at"], name="audit_logs_by_action"),
+            models.Index(fields=["created_at", "id"], name="audit_logs_newest"),
+            models.Index(fields=["user", "created_at"], name="audit_logs_by_user"),
+            models.Index(fields=["entity_type", "created_at"], name="audit_logs_by_entity_type"),
+            models.Index(fields=["entity_id", "created_at"], name="audit_logs_by_entity"),
+            models.Index(fields=["patient_id", "created_at"], name="audit_logs_by_patient"),
+            models.Index(fields=["action", "created_at"], name="audit_logs_by_action"),
             # Two filters at once, which may find nothing among millions of rows that either of them finds.
-            models.Index(fields=["user", "action", "-created_at"], name="audit_logs_by_user_action"),
-            models.Index(fields=["user", "entity_type", "-created_at"], name="audit_logs_by_user_entity"),
-            models.Index(fields=["entity_type", "action", "-created_at"], name="audit_logs_by_entity_action"),
+            models.Index(fields=["user", "action", "created_at"], name="audit_logs_by_user_action"),
+            models.Index(fields=["user", "entity_type", "created_at"], name="audit_logs_by_user_entity"),
+            models.Index(fields=["entity_type", "action", "created_at"], name="audit_logs_by_entity_action"),
         ]
 
     def __str__(self) -> str:

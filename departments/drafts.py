@@ -43,7 +43,11 @@ class FormDraft(BaseModel):
     AUDITED = False
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="form_drafts"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="form_drafts",
+        db_index=False,
     )
     page = models.CharField(_("page"), max_length=300)
     #: The browser window that types, so that a second one does not overwrite the first.

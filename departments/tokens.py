@@ -152,7 +152,7 @@ class IdempotencyKey(BaseModel):
 
     AUDITED = False
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=200)
     digest = models.CharField(max_length=64)
     row_id = models.UUIDField(default=new_id)

@@ -119,6 +119,7 @@ class Report(BaseModel):
         verbose_name=_("requested by"),
         on_delete=models.PROTECT,
         related_name="reports",
+        db_index=False,
     )
     start_date = models.DateField(_("from"), null=True, blank=True)
     end_date = models.DateField(_("to"), null=True, blank=True)
@@ -174,8 +175,8 @@ class Report(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="reports_newest"),
-            models.Index(fields=["generated_by_user", "-created_at"], name="reports_by_user"),
+            models.Index(fields=["created_at", "id"], name="reports_newest"),
+            models.Index(fields=["generated_by_user", "created_at"], name="reports_by_user"),
             models.Index(
                 fields=["updated_at"], name="reports_unfinished", condition=models.Q(status=ReportStatus.GENERATING)
             ),

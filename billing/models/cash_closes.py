@@ -32,7 +32,11 @@ class CashClose(BaseModel):
     SEARCH_FIELDS = ("officer__last_name", "officer__first_name")
 
     officer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("officer"), on_delete=models.PROTECT, related_name="cash_closes"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("officer"),
+        on_delete=models.PROTECT,
+        related_name="cash_closes",
+        db_index=False,
     )
     business_date = models.DateField(_("day"))
     #: What was entered from the one moment on, until before the other.
@@ -93,8 +97,8 @@ class CashClose(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["-business_date", "-id"], name="cash_closes_newest"),
-            models.Index(fields=["officer", "-ends_at"], name="cash_closes_by_officer"),
+            models.Index(fields=["business_date", "id"], name="cash_closes_newest"),
+            models.Index(fields=["officer", "ends_at"], name="cash_closes_by_officer"),
         ]
 
     def __str__(self) -> str:

@@ -95,7 +95,9 @@ class Invoice(BaseModel):
     SEARCH_FIELDS = ("invoice_number",)
 
     invoice_number = models.CharField(_("invoice number"), max_length=20, unique=True)
-    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="invoices")
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="invoices", db_index=False
+    )
     appointment = models.ForeignKey(
         Appointment,
         verbose_name=_("appointment"),
@@ -188,8 +190,8 @@ class Invoice(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["patient", "-invoice_date"], name="invoices_by_patient"),
-            models.Index(fields=["-invoice_date", "-id"], name="invoices_newest"),
+            models.Index(fields=["patient", "invoice_date"], name="invoices_by_patient"),
+            models.Index(fields=["invoice_date", "id"], name="invoices_newest"),
             models.Index(fields=["status", "due_date"], name="invoices_by_status"),
             models.Index(OwedUntil(), name="invoices_owed_until"),
         ]

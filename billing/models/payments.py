@@ -73,7 +73,9 @@ class Payment(BaseModel):
     SEARCH_FIELDS = ("transaction_reference",)
 
     invoice = models.ForeignKey(Invoice, verbose_name=_("invoice"), on_delete=models.PROTECT, related_name="payments")
-    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="payments")
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
     payment_date = models.DateTimeField(_("paid at"), default=now)
     amount = MoneyField(_("amount"))
     kind = models.CharField(_("kind"), max_length=12, choices=PaymentKind.choices, default=PaymentKind.RECEIVED)
@@ -166,8 +168,8 @@ class Payment(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["patient", "-payment_date"], name="payments_by_patient"),
-            models.Index(fields=["-payment_date", "-id"], name="payments_newest"),
+            models.Index(fields=["patient", "payment_date"], name="payments_by_patient"),
+            models.Index(fields=["payment_date", "id"], name="payments_newest"),
             models.Index(fields=["processed_by_user", "created_at"], name="payments_by_officer"),
         ]
 
@@ -246,7 +248,7 @@ class Refund(BaseModel):
                 violation_error_message=_("Give the reason for the refund."),
             ),
         ]
-        indexes = [models.Index(fields=["-refunded_at", "-id"], name="refunds_newest")]
+        indexes = [models.Index(fields=["refunded_at", "id"], name="refunds_newest")]
 
     def __str__(self) -> str:
         return f"{self.invoice} {money(-self.amount)}"

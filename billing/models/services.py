@@ -87,7 +87,9 @@ class Service(BaseModel):
 class ServicePrice(BaseModel):
     """A service's price from a day on; invoices keep the price that they were made with."""
 
-    service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="prices")
+    service = models.ForeignKey(
+        Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="prices", db_index=False
+    )
     valid_from = models.DateField(_("valid from"))
     price = MoneyField(_("price"))
 

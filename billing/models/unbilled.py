@@ -45,7 +45,7 @@ class UnbilledVisit(BaseModel):
         db_table = "unbilled_visits"
         verbose_name = _("unbilled visit")
         verbose_name_plural = _("unbilled visits")
-        indexes = [models.Index(fields=["-consultation_date", "-id"], name="unbilled_visits_newest")]
+        indexes = [models.Index(fields=["consultation_date", "id"], name="unbilled_visits_newest")]
 
     def __str__(self) -> str:
         return str(self.consultation)

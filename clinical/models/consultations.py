@@ -75,9 +75,9 @@ class Consultation(BaseModel):
         related_name="consultation",
     )
     patient = models.ForeignKey(
-        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="consultations"
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="consultations", db_index=False
     )
-    doctor = user_key(_("doctor"), "consultations")
+    doctor = user_key(_("doctor"), "consultations", db_index=False)
     consultation_date = models.DateTimeField(_("date"), default=now)
     chief_complaint = LongTextField(_("chief complaint"))
     present_illness = LongTextField(_("present illness"))
@@ -127,9 +127,9 @@ class Consultation(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["patient", "-consultation_date"], name="consultations_by_patient"),
-            models.Index(fields=["doctor", "-consultation_date"], name="consultations_by_doctor"),
-            models.Index(fields=["-consultation_date", "-id"], name="consultations_newest"),
+            models.Index(fields=["patient", "consultation_date"], name="consultations_by_patient"),
+            models.Index(fields=["doctor", "consultation_date"], name="consultations_by_doctor"),
+            models.Index(fields=["consultation_date", "id"], name="consultations_newest"),
             models.Index(
                 fields=["follow_up_date", "id"],
                 condition=models.Q(follow_up_required=True),

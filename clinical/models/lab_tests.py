@@ -67,7 +67,9 @@ class LabTest(BaseModel):
     }
     SEARCH_FIELDS = ("test_name",)
 
-    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="lab_tests")
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="lab_tests", db_index=False
+    )
     consultation = models.ForeignKey(
         Consultation,
         verbose_name=_("consultation"),
@@ -115,9 +117,9 @@ class LabTest(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["patient", "-ordered_date"], name="lab_tests_by_patient"),
-            models.Index(fields=["status", "-ordered_date"], name="lab_tests_by_status"),
-            models.Index(fields=["-ordered_date", "-id"], name="lab_tests_newest"),
+            models.Index(fields=["patient", "ordered_date"], name="lab_tests_by_patient"),
+            models.Index(fields=["status", "ordered_date"], name="lab_tests_by_status"),
+            models.Index(fields=["ordered_date", "id"], name="lab_tests_newest"),
             # Without the status in its condition: SQLite cannot use that where the status is a parameter.
             models.Index(
                 fields=["ordered_by_doctor", "status"],

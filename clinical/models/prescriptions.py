@@ -113,7 +113,7 @@ class Prescription(BaseModel):
         Consultation, verbose_name=_("consultation"), on_delete=models.PROTECT, related_name="prescriptions"
     )
     patient = models.ForeignKey(
-        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="prescriptions"
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="prescriptions", db_index=False
     )
     doctor = user_key(_("doctor"), "prescriptions")
     medication = models.ForeignKey(
@@ -151,10 +151,10 @@ class Prescription(BaseModel):
             range_constraint("quantity", "prescriptions", low=1, message=_("The quantity must be at least 1."))
         ]
         indexes = [
-            models.Index(fields=["patient", "-prescribed_date"], name="prescriptions_by_patient"),
-            models.Index(fields=["-prescribed_date", "-id"], name="prescriptions_newest"),
+            models.Index(fields=["patient", "prescribed_date"], name="prescriptions_by_patient"),
+            models.Index(fields=["prescribed_date", "id"], name="prescriptions_newest"),
             models.Index(
-                fields=["-prescribed_date", "-id"],
+                fields=["prescribed_date", "id"],
                 name="prescriptions_overridden",
                 condition=~models.Q(override_reason=""),
             ),

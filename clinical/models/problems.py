@@ -35,7 +35,9 @@ class ProblemQuerySet(PatientRowQuerySet):
 class Problem(BaseModel):
     """A condition that goes beyond one visit: in words, with its code where it has one."""
 
-    patient = models.ForeignKey(Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="problems")
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="problems", db_index=False
+    )
     title = models.CharField(_("problem"), max_length=300)
     code = models.CharField(_("ICD-10 code"), max_length=10, blank=True, default="")
     status = models.CharField(_("status"), max_length=16, choices=ProblemStatus.choices, default=ProblemStatus.ACTIVE)
@@ -60,7 +62,7 @@ class Problem(BaseModel):
                 violation_error_message=_("This problem is on the list already."),
             ),
         ]
-        indexes = [models.Index(fields=["patient", "status", "-since"], name="patient_problems_by_patient")]
+        indexes = [models.Index(fields=["patient", "status", "since"], name="patient_problems_by_patient")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}".strip()

@@ -59,7 +59,7 @@ class VitalSign(BaseModel):
     )
 
     patient = models.ForeignKey(
-        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="vital_signs"
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="vital_signs", db_index=False
     )
     recorded_by_user = user_key(_("recorded by"), "recorded_vital_signs")
     recorded_at = models.DateTimeField(_("recorded at"), default=now)
@@ -123,8 +123,8 @@ class VitalSign(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["patient", "-recorded_at"], name="vital_signs_by_patient"),
-            models.Index(fields=["-recorded_at", "-id"], name="vital_signs_newest"),
+            models.Index(fields=["patient", "recorded_at"], name="vital_signs_by_patient"),
+            models.Index(fields=["recorded_at", "id"], name="vital_signs_newest"),
         ]
 
     def __str__(self) -> str:

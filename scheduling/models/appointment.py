@@ -130,13 +130,14 @@ class Appointment(BaseModel):
     #: Mistakes that can be taken back the same day, and where they lead back to.
     UNDO = {S.CHECKED_IN: (S.SCHEDULED, S.CONFIRMED), S.NO_SHOW: (S.SCHEDULED, S.CONFIRMED)}
     patient = models.ForeignKey(
-        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="appointments"
+        Patient, verbose_name=_("patient"), on_delete=models.PROTECT, related_name="appointments", db_index=False
     )
     doctor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("doctor"),
         on_delete=models.PROTECT,
         related_name="appointments",
+        db_index=False,
     )
     department = models.ForeignKey(
         Department,
@@ -187,7 +188,7 @@ class Appointment(BaseModel):
         indexes = [
             models.Index(fields=["doctor", "appointment_date", "appointment_time"], name="appointments_by_doctor"),
             models.Index(fields=["appointment_date", "appointment_time", "id"], name="appointments_by_day"),
-            models.Index(fields=["patient", "-appointment_date"], name="appointments_by_patient"),
+            models.Index(fields=["patient", "appointment_date"], name="appointments_by_patient"),
             models.Index(fields=["status", "appointment_date"], name="appointments_by_status"),
         ]
 
@@ -227,7 +228,11 @@ class DoctorSchedule(BaseModel):
     SEARCH_FIELDS = ("doctor__last_name", "doctor__first_name")
 
     doctor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("doctor"), on_delete=models.PROTECT, related_name="schedules"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("doctor"),
+        on_delete=models.PROTECT,
+        related_name="schedules",
+        db_index=False,
     )
     weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
     start_time = models.TimeField(_("from"))
@@ -274,7 +279,11 @@ class DoctorAbsence(BaseModel):
     SEARCH_FIELDS = ("doctor__last_name", "reason")
 
     doctor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("doctor"), on_delete=models.PROTECT, related_name="absences"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("doctor"),
+        on_delete=models.PROTECT,
+        related_name="absences",
+        db_index=False,
     )
     start_date = models.DateField(_("from"))
     end_date = models.DateField(_("to"))

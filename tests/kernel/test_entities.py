@@ -200,3 +200,33 @@ def test_big_tables_are_read_in_chunks_of_a_said_size():
     files = [path for room in rooms for path in (settings.BASE_DIR / room).rglob("*.py")]
     assert len(files) > 100
     assert [str(path) for path in files if ".iterator()" in path.read_text()] == []
+
+
+@pytest.mark.spec("FND-1")
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_no_index_repeats_the_beginning_of_another(model):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    kept = {name: row for name, row in found.items() if row["index"] and row["columns"] and None not in row["columns"]}
+    partial = {index.name for index in model._meta.indexes if index.condition}
+    partial |= {each.name for each in model._meta.constraints if getattr(each, "condition", None)}
+    for name, row in kept.items():
+        longer = [
+            other
+            for other, wide in kept.items()
+            if other != name
+            and not {name, other} & partial
+            and not row["unique"]
+            and wide["columns"][: len(row["columns"])] == row["columns"]
+            and row.get("type") == wide.get("type")
+            and not name.endswith("_like")  # PostgreSQL's own order of texts, for the beginnings of words
+        ]
+        assert not longer, f"{name} says what {longer} say"
+
+
+@pytest.mark.spec("FND-1")
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_indexes_ascend(model):
+    """What is newest is added at their end: a page that is full is left full, and rows are read backwards as fast."""
+    for index in model._meta.indexes:
+        assert not [name for name in index.fields if name.startswith("-")], index.name

@@ -25,7 +25,7 @@ def renew_statistics(using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def schedule(using: str = "default", plan: Any = (), **_kwargs: Any) -> None:
-    """Once a day, by a worker; and after migrations, where SQLite builds tables anew and forgets what it knew of them."""
+    """Once a day, by a worker; after migrations at once: SQLite builds tables anew and forgets what it knew of them."""
     from healthcare.tasks import DAY, repeat
 
     if plan and connections[using].vendor == "sqlite":

@@ -37,13 +37,15 @@ class Verification:
 
     def chain(self) -> Iterator[str]:
         """Seals: none changed, missing or put in; rows: each as it was when it was sealed."""
-        head, expected, previous, head_found = published(), 1, "", False
+        head, expected, previous, head_found, unsigned = published(), 1, "", False, 0
         for seal in AuditSeal.objects.order_by("number").iterator(chunk_size=200):
             self.seals += 1
             for number in range(expected, seal.number):
                 yield f"seal {number}: removed"
             leaves = split(bytes(seal.leaves))
-            if not hmac.compare_digest(seal.mac, seal_mac(seal)) or (leaves and root_of(leaves) != seal.root):
+            signed = hmac.compare_digest(seal.mac, seal_mac(seal))
+            unsigned += not signed
+            if not signed or (leaves and root_of(leaves) != seal.root):
                 yield f"seal {seal.number}: changed"
             elif seal.number == expected and seal.previous != previous:
                 yield f"seal {seal.number}: does not follow the one before it"
@@ -53,6 +55,11 @@ class Verification:
                     yield f"seal {seal.number}: is not the one that was published"
             expected, previous = seal.number + 1, seal.mac
             yield from self.rows_of(seal, leaves)
+        if self.seals and unsigned == self.seals:
+            self.notes.append(
+                "No seal was made with this key. Is it another AUDIT_KEY, or another AUDIT_KEY_FILE, than the one that "
+                "the trail was written with? If it is the same, somebody has made all seals anew."
+            )
         if head is None:
             self.notes.append("No published head: whether the newest seals were removed cannot be told.")
         elif not head_found:

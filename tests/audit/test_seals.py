@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from audit import digests
 from audit.digests import HALF, levels_of, root_of, split
 from audit.models import AuditLog, AuditSeal
 from audit.proofs import first_seal_since, follow, path_of, proof_of
@@ -147,6 +148,20 @@ def test_all_seals_removed_does_not_begin_a_new_chain(trail):
 def test_a_changed_seal_is_named(trail, column):
     by_hand(f"UPDATE audit_seals SET {column} = %s WHERE number = 2", "0" * 64)
     assert "seal 2:" in verify()
+
+
+def test_another_key_is_told_from_tampering(trail, settings):
+    digests.key.cache_clear()
+    settings.AUDIT_KEY = "of another clinic"
+    try:
+        found = verify()
+    finally:
+        digests.key.cache_clear()
+    assert "No seal was made with this key" in found
+    assert "seal 1: changed" in found  # it is not taken for well
+    settings.AUDIT_KEY = "test"
+    by_hand("UPDATE audit_seals SET mac = %s WHERE number = 2", "0" * 64)
+    assert "No seal was made with this key" not in verify()
 
 
 def test_without_a_published_head_it_says_what_it_cannot_tell(trail, head, capsys):

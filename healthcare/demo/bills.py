@@ -17,6 +17,9 @@ from healthcare.demo.scenarios import Scenario
 from healthcare.money import ZERO, cents
 from scheduling.models import Appointment
 
+#: Then nearly everybody has paid.
+REMINDED_DAYS = 75
+
 
 class Bills:
     """The part of the history that the billing officers write."""
@@ -92,6 +95,8 @@ class Bills:
     def parts_paid(self, total: Decimal, covered: Decimal, age_days: int) -> list[tuple[Decimal, bool]]:
         """What came in so far, and whether from the insurer: the patient pays at the desk, the insurer later."""
         kind, own = self.rng.random(), (total - covered, False)
+        if age_days > REMINDED_DAYS:
+            kind *= 0.9
         if age_days < 20 and kind < 0.35:
             return [own] if covered else []
         if kind < 0.88:

@@ -25,9 +25,16 @@ from healthcare.demo.progress import days_written, note_days
 from healthcare.demo.rows import Batch, Statement, key_at, run
 from healthcare.demo.scenarios import CANCEL_REASONS, Scenario
 from healthcare.planner import renew_statistics
-from scheduling.models import Appointment
+from scheduling.models import Appointment, DoctorAbsence
 
 ROWS_PER_WRITE = 20_000
+
+#: The clinic has filled up in its last workdays; a day is at most so many times as full as it was before.
+FILLING_UP, GROWN = 60, 5
+#: Nearly as many visits as today has.
+FULL_DAY = 75
+#: Of the visits that were booked into a holiday.
+STILL_TO_MOVE = 0.15
 
 SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
 
@@ -49,6 +56,15 @@ class Played(NamedTuple):
     bills: list[Statement]
 
 
+def fullness(days: int, visits: int) -> list[float]:
+    """The visits of each past workday: as many as ever, then more and more, up to nearly what today is played with."""
+    risen = [max(0, number - (days - FILLING_UP)) / FILLING_UP for number in range(1, days + 1)]
+    rise, wanted = sum(part**2 for part in risen), FULL_DAY - visits / days
+    # So much more than before that the last day is a full one, if the visits suffice; none where all days are.
+    more = wanted / max(visits / days - FULL_DAY * rise / days, wanted / (GROWN - 1)) if wanted > 0 else 0
+    return [visits * (1 + more * part**2) / (days + more * rise) for part in risen]
+
+
 class History(Bills):
     """Plays the past year, day by day, and books the next month."""
 
@@ -57,6 +73,7 @@ class History(Bills):
         self.house = House.read()
         self.batch = Batch()
         self.scenarios = {d.pk: scenarios_for(d) for d in self.house.doctors}
+        self.absences = list(DoctorAbsence.objects.values_list("doctor_id", "start_date", "end_date"))
         self.full_audit = len(people) <= 20_000
 
     def play(self, progress: Callable[[str], None], processes: int = 1) -> None:
@@ -86,17 +103,17 @@ class History(Bills):
         """The workdays to be played."""
         seed, written = self.rng.getrandbits(64), days_written()
         workdays = [day for ahead in range(-365, 31) if ahead and (day := today() + timedelta(ahead)).weekday() < 5]
-        per_day = self.visits_per_year / sum(day < today() for day in workdays)
-        debt, most = 0.0, len(self.house.doctors) * len(SLOTS)
+        shares = fullness(sum(day < today() for day in workdays), self.visits_per_year)
+        debt, most, lately = 0.0, len(self.house.doctors) * len(SLOTS), shares[-1]
         for number, day in enumerate(workdays, start=1):
             # Chance of the day's own: a run that goes on throws the same dice for the days that follow.
             dice = random.Random(seed + number)  # noqa: S311
             if day < today():
-                debt += per_day * dice.uniform(0.75, 1.25)
+                debt += shares[number - 1] * dice.uniform(0.75, 1.25)
                 count = min(int(debt), most)
                 debt -= count
             else:
-                count = min(max(3, int(per_day * (1.05 - (day - today()).days / 35))), most)
+                count = min(max(3, int(lately * (1.05 - (day - today()).days / 35))), most)
             if number > written:
                 yield Task(number, day, count, dice)
 
@@ -105,9 +122,15 @@ class History(Bills):
         self.rng = task.dice
         visit = self.past_visit if task.day < today() else self.coming_visit
         for doctor, slot in self.slots(task.visits):
-            visit(doctor, task.day, slot)
+            # Booked before the holiday was entered: a few, which are to be moved.
+            if not self.is_away(doctor, task.day) or self.rng.random() < STILL_TO_MOVE:
+                visit(doctor, task.day, slot)
         drafts, bills = self.bills()
         return Played(self.batch.statements(), drafts, bills)
+
+    def is_away(self, doctor: User, day: date) -> bool:
+        """Whether the doctor is on holiday that day."""
+        return any(key == doctor.pk and start <= day <= end for key, start, end in self.absences)
 
     def slots(self, count: int) -> list[tuple[User, time]]:
         """So many different doctor-and-time pairs of one day."""

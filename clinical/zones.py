@@ -27,15 +27,15 @@ def limits(name: str) -> tuple[Decimal, Decimal] | None:
 
 
 def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
-    """The normal zone of an adult, from the settings or else where NEWS2 gives no points; children have none here."""
+    """The normal zone of an adult: each end from the settings, or where NEWS2 gives no points; children have none."""
     if age < news2.ADULT:
         return None
-    if name in settings.VITAL_NORMAL:
-        low, high = settings.VITAL_NORMAL[name]
-        return Decimal(str(low)), Decimal(str(high))
     table = "spo2_scale1" if name == "oxygen_saturation" else name
     band = next((band for band in news2.bands().get(table, ()) if band.points == 0), None)
-    return (band.low, band.high) if band else None
+    scored = (band.low, band.high) if band else (None, None)
+    ours = settings.VITAL_NORMAL.get(name, (None, None))
+    low, high = (end if own is None else Decimal(str(own)) for own, end in zip(ours, scored, strict=True))
+    return None if low is None and high is None else (low, high)
 
 
 def zone(name: str, value: Any, age: int) -> str:

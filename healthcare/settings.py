@@ -246,8 +246,10 @@ VITAL_LIMITS = {
 }
 # Another list of diagnosis codes than the shipped one: a CSV with the columns code, title, also, common.
 ICD10_FILE = env.str("ICD10_FILE", default="")
-# What is normal for an adult where NEWS2 does not say; beyond it a value is marked while one types.
+# What is normal for an adult where NEWS2 does not say (None: as it says); beyond it a value is marked while one types.
+# NEWS2 looks for shock and gives 219 mmHg no points; raised is 140/90 in the clinic (NICE NG136, ESC/ESH 2018).
 VITAL_NORMAL = {
+    "systolic_bp": (None, 139),
     "diastolic_bp": (60, 89),
 }
 

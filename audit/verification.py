@@ -23,7 +23,7 @@ class Verification:
     """One check of the whole trail; `problems()` yields a line for everything that is wrong."""
 
     def __init__(self) -> None:
-        self.rows = self.seals = self.waiting = 0
+        self.rows = self.seals = self.unsigned = self.waiting = 0
         self.notes: list[str] = []
         # The keys of all sealed rows, on the disk: ten million of them in memory took more than a gigabyte.
         self._sealed = sqlite3.connect("")
@@ -33,18 +33,23 @@ class Verification:
     def problems(self) -> Iterator[str]:
         """What is wrong, a line each; nothing if the trail is as it was written."""
         yield from self.chain()
+        if self.seals and self.unsigned == self.seals:
+            self.notes.append(
+                "No seal was made with this key. Is it another AUDIT_KEY, or another AUDIT_KEY_FILE, than the one that "
+                "the trail was written with? If it is the same, somebody has made all seals anew."
+            )
         yield from self.unsealed()
 
     def chain(self) -> Iterator[str]:
         """Seals: none changed, missing or put in; rows: each as it was when it was sealed."""
-        head, expected, previous, head_found, unsigned = published(), 1, "", False, 0
+        head, expected, previous, head_found = published(), 1, "", False
         for seal in AuditSeal.objects.order_by("number").iterator(chunk_size=200):
             self.seals += 1
             for number in range(expected, seal.number):
                 yield f"seal {number}: removed"
             leaves = split(bytes(seal.leaves))
             signed = hmac.compare_digest(seal.mac, seal_mac(seal))
-            unsigned += not signed
+            self.unsigned += not signed
             if not signed or (leaves and root_of(leaves) != seal.root):
                 yield f"seal {seal.number}: changed"
             elif seal.number == expected and seal.previous != previous:
@@ -55,11 +60,6 @@ class Verification:
                     yield f"seal {seal.number}: is not the one that was published"
             expected, previous = seal.number + 1, seal.mac
             yield from self.rows_of(seal, leaves)
-        if self.seals and unsigned == self.seals:
-            self.notes.append(
-                "No seal was made with this key. Is it another AUDIT_KEY, or another AUDIT_KEY_FILE, than the one that "
-                "the trail was written with? If it is the same, somebody has made all seals anew."
-            )
         if head is None:
             self.notes.append("No published head: whether the newest seals were removed cannot be told.")
         elif not head_found:

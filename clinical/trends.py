@@ -136,10 +136,11 @@ def sparklines(sets: Sequence[VitalSign]) -> list[dict[str, Any]]:
     found = []
     for measure in MEASURES:
         values = [value for row in recent if (value := getattr(row, measure.columns[0])) is not None]
-        last = next((text for row in sets if (text := written(row, measure.columns))), "")
-        if last:
+        row = next((row for row in sets if written(row, measure.columns)), None)
+        if row is not None:
+            last, beyond = written(row, measure.columns), row.beyond(*measure.columns)
             line = sparkline([plain(value) for value in values], str(measure.title))
-            found.append({"title": measure.title, "last": last, "unit": measure.unit, "line": line})
+            found.append({"title": measure.title, "last": last, "beyond": beyond, "unit": measure.unit, "line": line})
     return found
 
 

@@ -38,6 +38,17 @@ def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
     return None if low is None and high is None else (low, high)
 
 
+def beyond(name: str, value: Any, age: int) -> str:
+    """high or low, where the value lies outside the normal zone; else empty."""
+    usual = normal(name, age)
+    if value is None or usual is None:
+        return ""
+    low, high = usual
+    if high is not None and value > high:
+        return "high"
+    return "low" if low is not None and value < low else ""
+
+
 def zone(name: str, value: Any, age: int) -> str:
     """normal, concerning or impossible; empty where there is no value or no zone."""
     if value is None:
@@ -45,8 +56,6 @@ def zone(name: str, value: Any, age: int) -> str:
     ends = limits(name)
     if ends and not ends[0] <= value <= ends[1]:
         return "impossible"
-    usual = normal(name, age)
-    if usual is None:
+    if normal(name, age) is None:
         return ""
-    low, high = usual
-    return "normal" if (low is None or value >= low) and (high is None or value <= high) else "concerning"
+    return "concerning" if beyond(name, value, age) else "normal"

@@ -202,6 +202,14 @@ class VitalSign(BaseModel):
         found = self.news2
         return [f"{label} {points}" for label, points in found.parts] if found else []
 
+    def beyond(self, *names: str) -> str:
+        """high or low, where one of these measurements lies outside its normal zone; else empty."""
+        if self.struck:
+            return ""
+        age = self.age
+        sides = {zones.beyond(name, getattr(self, name), age) for name in names}
+        return "high" if "high" in sides else "low" if "low" in sides else ""
+
     @property
     def concerns(self) -> list[str]:
         """What lies outside its normal zone, in words."""

@@ -37,12 +37,17 @@ class VitalSignList(ListPage):
     columns = (
         Column("patient"),
         Column("recorded_at", ordering="recorded_at"),
-        Column("blood_pressure", _("Blood pressure"), align="end"),
+        Column(
+            "blood_pressure",
+            _("Blood pressure"),
+            align="end",
+            flag=lambda row: row.beyond("systolic_bp", "diastolic_bp"),
+        ),
         Column("pressure_line", _("Trend")),
-        Column("pulse_rate", _("Pulse"), align="end"),
-        Column("temperature", _("Temperature"), align="end"),
-        Column("oxygen_saturation", _("SpO₂ %"), align="end"),
-        Column("respiratory_rate", _("Breaths"), align="end"),
+        Column("pulse_rate", _("Pulse"), align="end", flag=lambda row: row.beyond("pulse_rate")),
+        Column("temperature", _("Temperature"), align="end", flag=lambda row: row.beyond("temperature_celsius")),
+        Column("oxygen_saturation", _("SpO₂ %"), align="end", flag=lambda row: row.beyond("oxygen_saturation")),
+        Column("respiratory_rate", _("Breaths"), align="end", flag=lambda row: row.beyond("respiratory_rate")),
         Column("news2_total", _("NEWS2"), align="end"),
         Column("state", _("State")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from clinical.safety import Allergy, check
 from departments.models import User
 from healthcare.clock import local, now, today, zone
 from healthcare.demo.bills import Bills, numbered
+from healthcare.demo.body import measured, years_before
 from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person
@@ -73,6 +75,8 @@ class History(Bills):
         self.house = House.read()
         self.batch = Batch()
         self.scenarios = {d.pk: scenarios_for(d) for d in self.house.doctors}
+        self.by_age = sorted(people, key=lambda person: (person.born, person.pk))
+        self.births = [person.born for person in self.by_age]
         self.absences = list(DoctorAbsence.objects.values_list("doctor_id", "start_date", "end_date"))
         self.full_audit = len(people) <= 20_000
 
@@ -140,13 +144,9 @@ class History(Bills):
         """A scenario of the doctor's department and a patient of fitting age."""
         options = self.scenarios[doctor.pk]
         scenario = self.rng.choices(options, [s.weight for s in options])[0]
-        person = self.rng.choice(self.people)
-        for _attempt in range(8):
-            age = (today() - person.born).days // 365
-            if scenario.ages[0] <= age <= scenario.ages[1]:
-                break
-            person = self.rng.choice(self.people)
-        return scenario, person
+        youngest, oldest = (years_before(today(), age) for age in (scenario.ages[0], scenario.ages[1] + 1))
+        first, last = bisect_right(self.births, oldest), bisect_right(self.births, youngest)
+        return scenario, self.by_age[self.rng.randrange(first, last)] if first < last else self.rng.choice(self.people)
 
     def moment(self, day: date, at: time, minutes: float = 0) -> datetime:
         """A moment on a day of the clinic's wall clock, in UTC."""
@@ -214,30 +214,18 @@ class History(Bills):
         self.invoice(appointment, person, scenario, labs, ended)
 
     def vitals(self, person: Person, scenario: Scenario, at: datetime) -> None:
-        """Plausible for the age, shifted by what the patient came with."""
-        rng, shift = self.rng, scenario.vitals
-        age = (today() - person.born).days / 365
-        child = age < 15
-        height = min(50 + age * 7.5, 165) if child else rng.gauss(176 if person.gender == "male" else 163, 7)
-        weight = (3.5 + age * 2.9) if child else max(42, rng.gauss(26, 4) * (height / 100) ** 2)
-        systolic = int(rng.gauss(100 if child else 118 + age / 8, 8) + shift.get("systolic_bp", 0))
-        nurse = rng.choice(self.house.nurses)
+        """As a nurse finds them."""
+        rng, nurse = self.rng, self.rng.choice(self.house.nurses)
+        values = measured(person.pk, person.gender, person.born, at.date(), scenario.vitals, rng)
+        for name in ("temperature_celsius", "weight_kg", "height_cm"):
+            values[name] = Decimal(str(values[name]))
         row = VitalSign(
             id=key_at(at, rng),
             created_at=at,
             patient_id=person.pk,
             recorded_by_user_id=nurse.pk,
             recorded_at=at,
-            systolic_bp=systolic,
-            diastolic_bp=min(int(systolic * 0.64 + shift.get("diastolic_bp", 0)), systolic - 15),
-            pulse_rate=max(48, min(180, int(rng.gauss(98 if child else 74, 8) + shift.get("pulse_rate", 0)))),
-            temperature_celsius=Decimal(
-                str(round(min(40.5, rng.gauss(36.7, 0.25) + shift.get("temperature_celsius", 0)), 1))
-            ),
-            respiratory_rate=int(rng.gauss(22 if child else 15, 2) + shift.get("respiratory_rate", 0)),
-            oxygen_saturation=min(100, int(rng.gauss(98, 1) + shift.get("oxygen_saturation", 0))),
-            weight_kg=Decimal(str(round(weight, 1))),
-            height_cm=Decimal(str(round(height, 1))),
+            **values,
         )
         self.batch.add(row)
         if self.full_audit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -25,6 +25,7 @@ from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
 from healthcare.clock import at, local, now, today
+from healthcare.demo.body import as_typed, measured, years_before
 from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
@@ -119,22 +120,16 @@ class Visits:
                 self.do(RecordVitalSignsForm, self.rng.choice(self.house.nurses), data=data)
 
     def measurements(self, visit: Visit) -> dict[str, str]:
-        """Plausible values, shifted by what the patient came with."""
-        rng, shift = self.rng, visit.scenario.vitals
-        child = visit.appointment.patient.age < 15
-        systolic = int(rng.gauss(102 if child else 126, 8) + shift.get("systolic_bp", 0))
+        """As a nurse types them."""
+        patient = visit.appointment.patient
+        values = measured(
+            patient.pk, patient.gender, patient.date_of_birth, self.today, visit.scenario.vitals, self.rng
+        )
         return {
-            "systolic_bp": str(systolic),
-            "diastolic_bp": str(int(systolic * 0.63)),
-            "pulse_rate": str(int(rng.gauss(96 if child else 75, 7) + shift.get("pulse_rate", 0))),
-            "temperature_celsius": f"{min(40.5, rng.gauss(36.8, 0.2) + shift.get('temperature_celsius', 0)):.1f}",
+            **as_typed(values),
             "temperature_unit": "C",
-            "respiratory_rate": str(int(rng.gauss(16, 2) + shift.get("respiratory_rate", 0))),
-            "oxygen_saturation": str(min(100, int(rng.gauss(98, 1) + shift.get("oxygen_saturation", 0)))),
-            "weight_kg": f"{rng.gauss(26 if child else 74, 6):.1f}",
-            "height_cm": f"{rng.gauss(125 if child else 169, 6):.1f}",
             # Most are asked how they are, and breathe room air: then NEWS2 is complete.
-            **({"consciousness": "A", "supplemental_oxygen": "false"} if rng.random() < 0.7 else {}),
+            **({"consciousness": "A", "supplemental_oxygen": "false"} if self.rng.random() < 0.7 else {}),
         }
 
     def start(self, visit: Visit, moment: datetime) -> Consultation:
@@ -317,11 +312,3 @@ def formset_data(prefix: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     for number, row in enumerate(rows):
         data |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
     return data
-
-
-def years_before(day: date, years: int) -> date:
-    """The same day so many years earlier; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)

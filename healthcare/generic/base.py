@@ -14,7 +14,7 @@ from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from healthcare.access import RoleView, closed_chart, visible_row
 from healthcare.money import MoneyField
-from healthcare.templatetags.display import number, pill_filter, status_label
+from healthcare.templatetags.display import flagged, number, pill_filter, status_label
 
 #: Attributes that pages show as pills, and exports as words.
 STATUS_NAMES = frozenset({"status", "state", "shown_status", "flag"})
@@ -156,6 +156,12 @@ def shown_value_of(row: Any, path: str) -> Any:
         if field is not None and not isinstance(field, MoneyField):
             return number(value)
     return value
+
+
+def shown_cell(row: Any, path: str, flag: Any) -> Any:
+    """The value of a column, marked where the column's flag says that it is high or low."""
+    value = shown_value_of(row, path)
+    return flagged(value, flag(row)) if flag else value
 
 
 def label_of(model: Any, path: str) -> str:

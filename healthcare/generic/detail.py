@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from healthcare.events import record
-from healthcare.generic.base import Page, label_of, shown_value_of
+from healthcare.generic.base import Page, label_of, shown_cell, shown_value_of
 from healthcare.generic.lists import Column
 from healthcare.models import new_id
 from healthcare.roles import may
@@ -216,7 +216,7 @@ class DetailPage(Page):
                 "inactive": getattr(row, "struck", False),
                 "actions": [action.context(row) for action in related.row_actions if action.shown(row, user)],
                 "cells": [
-                    {"column": head, "value": shown_value_of(row, c.name)}
+                    {"column": head, "value": shown_cell(row, c.name, c.flag)}
                     for c, head in zip(columns, heads, strict=True)
                 ],
             }

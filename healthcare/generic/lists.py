@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from healthcare.clock import today
 from healthcare.events import record
 from healthcare.fields import use_native_inputs
-from healthcare.generic.base import label_of, shown_value_of, url_of, value_of
+from healthcare.generic.base import label_of, shown_cell, url_of, value_of
 from healthcare.generic.paging import PAGING, PagedPage, opposite
 from healthcare.roles import may
 from healthcare.xlsx import workbook_response
@@ -28,7 +29,7 @@ class Column:
     """One column of a list and of its Excel export.
 
     `name` is a dotted path on the row; `ordering` the model field to sort by (must not be null);
-    `permission` who sees the column at all.
+    `permission` who sees the column at all; `flag` says of a row whether its value is "high", "low" or neither.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     ordering: str = ""
     permission: str = ""
     align: str = ""
+    flag: Callable[[Any], str] | None = None
 
 
 class ListPage(PagedPage):
@@ -159,7 +161,7 @@ class ListPage(PagedPage):
 
     def row_context(self, row: Any, heads: list[dict[str, Any]]) -> dict[str, Any]:
         """One row as the template shows it."""
-        cells = [{"column": head, "value": shown_value_of(row, head["name"])} for head in heads]
+        cells = [{"column": head, "value": shown_cell(row, head["name"], head["flag"])} for head in heads]
         user = self.request.user
         actions = [action.context(row) for action in self.row_actions if action.shown(row, user)]
         struck = getattr(row, "struck", False)  # what was entered in error
@@ -179,6 +181,7 @@ class ListPage(PagedPage):
             "name": column.name,
             "label": str(column.label or label_of(self.model, column.name)),
             "align": column.align,
+            "flag": column.flag,
             "sorted": direction,
             "sort_url": self.url_with(ordering=target, page=None, after=None, before=None) if column.ordering else "",
         }

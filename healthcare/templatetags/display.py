@@ -179,6 +179,20 @@ def cell(value: Any) -> Any:
     return SafeString(LONG_WORD.sub(r"\1<wbr>", escape(shown))) if len(text) > 24 else shown
 
 
+#: An arrow, and words for whoever hears the page.
+SIDES = {"high": ("↑", _("above normal")), "low": ("↓", _("below normal"))}
+
+
+@register.filter
+def flagged(value: Any, side: str) -> Any:
+    """{{ row.pulse_rate|flagged:"high" }}: a value outside what is normal, told by more than its colour."""
+    if side not in SIDES:
+        return value
+    arrow, words = SIDES[side]
+    marked = '<span class="beyond"><span aria-hidden="true">{}</span> {}<span class="visually-hidden"> {}</span></span>'
+    return format_html(marked, arrow, display(value), words)
+
+
 def status_tone(value: Any) -> Any:
     """The tone of a status, for stripes and calendars."""
     return STATUSES.get(str(value), ("grey", ""))[0]

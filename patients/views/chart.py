@@ -129,11 +129,7 @@ TABS: dict[str, Tab] = {
         _("Vitals"),
         "vital_signs.view",
         tables=(VITAL_SIGNS,),
-        actions=(
-            Action(
-                _("Over time"), "vital_sign_trends", permission="vital_signs.view", style="primary", icon="graph-up"
-            ),
-        ),
+        actions=(Action(_("Over time"), "vital_sign_trends", permission="vital_signs.view", icon="graph-up"),),
     ),
     "medications": Tab(_("Medications"), "prescriptions.view", tables=(MEDICATIONS,)),
     "labs": Tab(

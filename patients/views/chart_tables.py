@@ -62,6 +62,11 @@ def of(relation: str, order: str, *select: str) -> Callable[[Any, Any], Any]:
     return lambda patient, user: getattr(patient, relation).visible_to(user).select_related(*select).order_by(order)
 
 
+def measured(name: str, label: Any) -> Column:
+    """A column of a vital sign, marked where it is outside its normal zone."""
+    return Column(name, label, align="end", flag=lambda row: row.beyond(name))
+
+
 BOOK = above(_("Book appointment"), "appointment_create", "appointments.edit", "calendar-plus")
 MEASURE = above(_("Record vitals"), "vital_sign_create", "vital_signs.record", "heart-pulse")
 ADD_ALLERGY = Action(_("Add allergy"), "patient_allergy_create", form=forms.AddAllergyForm, icon="plus-lg")
@@ -143,12 +148,12 @@ VITAL_SIGNS = Table(
     of("vital_signs", "-recorded_at", "recorded_by_user"),
     (
         Column("recorded_at", _("Recorded at")),
-        Column("systolic_bp", _("Systolic"), align="end"),
-        Column("diastolic_bp", _("Diastolic"), align="end"),
-        Column("pulse_rate", _("Pulse"), align="end"),
-        Column("temperature_celsius", _("Temperature °C"), align="end"),
-        Column("respiratory_rate", _("Resp. rate"), align="end"),
-        Column("oxygen_saturation", _("SpO₂ %"), align="end"),
+        measured("systolic_bp", _("Systolic")),
+        measured("diastolic_bp", _("Diastolic")),
+        measured("pulse_rate", _("Pulse")),
+        measured("temperature_celsius", _("Temperature °C")),
+        measured("respiratory_rate", _("Resp. rate")),
+        measured("oxygen_saturation", _("SpO₂ %")),
         Column("weight_kg", _("Weight kg"), align="end"),
         Column("recorded_by_user.full_name", _("Recorded by")),
     ),
@@ -180,7 +185,7 @@ STOP_OR_GO_ON = (
         "prescription_discontinue",
         permission="prescriptions.edit",
         style="danger",
-        when=lambda row: row.is_active,
+        when=lambda row: row.state == "active",  # an expired one is stopped already, if not in so many words
         at_once=True,
         reasons=("discontinued_reason", WHY_STOPPED),
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from clinical import news2, trends, zones
 from clinical.forms.vital_signs import RecordVitalSignsForm, to_centimetres, to_kilograms
@@ -205,3 +206,22 @@ def test_consciousness_and_scale_are_checked_by_the_database():
             VitalSign.objects.create(
                 patient=PatientFactory(), recorded_by_user=VitalSignFactory().recorded_by_user, **wrong
             )
+
+
+@pytest.mark.spec("BYD-9")
+def test_values_outside_the_normal_zone_are_marked_where_they_are_listed(login, doctor, nurse):
+    adult = PatientFactory(date_of_birth=today() - timedelta(days=365 * 50))
+    row = VitalSignFactory(patient=adult, systolic_bp=156, diastolic_bp=80, pulse_rate=44, oxygen_saturation=97)
+    assert row.beyond("systolic_bp", "diastolic_bp") == "high"
+    assert (row.beyond("pulse_rate"), row.beyond("oxygen_saturation")) == ("low", "")
+    listed = login(nurse).get(reverse("vital_sign_list")).content.decode()
+    chart = login(doctor).get(reverse("patient_detail", args=[adult.pk]), {"tab": "vitals"}).content.decode()
+    for page, high in ((listed, "156/80"), (chart, "156")):
+        text = " ".join(strip_tags(page).split())
+        assert f"↑ {high} above normal" in text
+        assert "↓ 44 below normal" in text
+        assert page.count('class="beyond"') == 2
+    child = VitalSignFactory(patient=PatientFactory(date_of_birth=today() - timedelta(days=3650)), systolic_bp=156)
+    assert child.beyond("systolic_bp") == ""
+    [pressure, *_others] = trends.sparklines([row])
+    assert pressure["beyond"] == "high"

@@ -35,6 +35,8 @@ ROWS_PER_WRITE = 20_000
 FILLING_UP, GROWN = 60, 5
 #: Nearly as many visits as today has.
 FULL_DAY = 75
+#: Nobody comes in the first week of life.
+NEWBORN = timedelta(days=7)
 #: Of the visits that were booked into a holiday.
 STILL_TO_MOVE = 0.15
 
@@ -140,13 +142,13 @@ class History(Bills):
         """So many different doctor-and-time pairs of one day."""
         return self.rng.sample([(doctor, slot) for doctor in self.house.doctors for slot in SLOTS], count)
 
-    def choose(self, doctor: User) -> tuple[Scenario, Person]:
-        """A scenario of the doctor's department and a patient of fitting age."""
+    def choose(self, doctor: User, day: date) -> tuple[Scenario, Person]:
+        """A scenario of the doctor's department and a patient who is of fitting age that day, and born."""
         options = self.scenarios[doctor.pk]
         scenario = self.rng.choices(options, [s.weight for s in options])[0]
-        youngest, oldest = (years_before(today(), age) for age in (scenario.ages[0], scenario.ages[1] + 1))
+        youngest, oldest = (years_before(day - NEWBORN, age) for age in (scenario.ages[0], scenario.ages[1] + 1))
         first, last = bisect_right(self.births, oldest), bisect_right(self.births, youngest)
-        return scenario, self.by_age[self.rng.randrange(first, last)] if first < last else self.rng.choice(self.people)
+        return scenario, self.by_age[self.rng.randrange(first, last)] if first < last else self.by_age[0]
 
     def moment(self, day: date, at: time, minutes: float = 0) -> datetime:
         """A moment on a day of the clinic's wall clock, in UTC."""
@@ -177,14 +179,14 @@ class History(Bills):
 
     def coming_visit(self, doctor: User, day: date, slot: time) -> None:
         """A visit of the next month."""
-        scenario, person = self.choose(doctor)
+        scenario, person = self.choose(doctor, day)
         status = self.rng.choices(["scheduled", "confirmed", "cancelled"], [62, 33, 5])[0]
         reason = self.rng.choice(CANCEL_REASONS) if status == "cancelled" else ""
         self.appointment(doctor, day, slot, scenario, person, status=status, cancellation_reason=reason)
 
     def past_visit(self, doctor: User, day: date, slot: time) -> None:
         """A visit of the past: kept, cancelled or missed."""
-        scenario, person = self.choose(doctor)
+        scenario, person = self.choose(doctor, day)
         kind = self.rng.choices(["completed", "cancelled", "no_show"], [89, 6, 5])[0]
         if kind != "completed":
             reason = self.rng.choice(CANCEL_REASONS) if kind == "cancelled" else ""

@@ -153,6 +153,8 @@ def make_patient(
     age = min(int(abs(rng.gauss(0, 1)) * 32) if rng.random() < 0.5 else rng.randrange(18, 80), 101)
     born = today() - timedelta(days=age * 365 + rng.randrange(1, 365))
     registered = now() - timedelta(days=rng.randrange(366, 900), minutes=rng.randrange(600))
+    # Babies are registered once they are born.
+    registered = max(registered, now() - timedelta(days=max((today() - born).days - 3, 0)))
     city, state, postal = rng.choice(names.CITIES)
     insurer = rng.choice(insurers) if rng.random() < 0.82 else None
     patient = Patient(
@@ -185,7 +187,11 @@ def make_record(
 ) -> tuple[MedicalRecord, list[PatientAllergy]]:
     """The record: three in ten have allergies listed, one in eight was never asked."""
     state = rng.choices(["not_asked", "none_known", "listed"], [12, 62, 26])[0]
-    allergies = []
+    allergies, born = [], patient.date_of_birth.year
+    operations, vaccinations = ["", "", "As a baby: inguinal hernia"], ["", "As scheduled"]
+    if patient.age >= 30:
+        operations = ["", "", "", "Tonsillectomy as a child", f"Appendectomy {rng.randrange(born + 12, today().year)}"]
+        vaccinations = ["", "Tetanus 2021", "Influenza yearly", "COVID-19 2021, 2023"]
     record = MedicalRecord(
         id=key_at(registered, rng),
         patient=patient,
@@ -193,8 +199,8 @@ def make_record(
         allergy_status=state,
         blood_type=rng.choice(["", "A+", "O+", "B+", "AB+", "O-", "A-"]),
         family_medical_history=rng.choice(["", "", "Mother: type 2 diabetes", "Father: heart attack at 61"]),
-        surgical_history=rng.choice(["", "", "", "Appendectomy 2009", "Tonsillectomy as a child"]),
-        immunization_history=rng.choice(["", "Tetanus 2021", "Influenza yearly", "COVID-19 2021, 2023"]),
+        surgical_history=rng.choice(operations),
+        immunization_history=rng.choice(vaccinations),
     )
     if state == "listed":
         for substance, reaction, severity in rng.sample(ALLERGIES, rng.choice([1, 1, 1, 2])):

@@ -35,6 +35,8 @@ ROWS_PER_WRITE = 20_000
 FILLING_UP, GROWN = 60, 5
 #: Nearly as many visits as today has.
 FULL_DAY = 75
+#: Visits of one person lie at least so far apart, or on the same day.
+DAYS_APART = 11
 #: Nobody comes in the first week of life.
 NEWBORN = timedelta(days=7)
 #: Of the visits that were booked into a holiday.
@@ -148,7 +150,10 @@ class History(Bills):
         scenario = self.rng.choices(options, [s.weight for s in options])[0]
         youngest, oldest = (years_before(day - NEWBORN, age) for age in (scenario.ages[0], scenario.ages[1] + 1))
         first, last = bisect_right(self.births, oldest), bisect_right(self.births, youngest)
-        return scenario, self.by_age[self.rng.randrange(first, last)] if first < last else self.by_age[0]
+        # Everybody's turn is once in so many days: nobody comes with something else each other day.
+        turn = first + (day.toordinal() - first) % DAYS_APART
+        fitting = range(turn, last, DAYS_APART) or range(first, last) or range(1)
+        return scenario, self.by_age[self.rng.choice(fitting)]
 
     def moment(self, day: date, at: time, minutes: float = 0) -> datetime:
         """A moment on a day of the clinic's wall clock, in UTC."""

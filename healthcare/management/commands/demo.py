@@ -31,8 +31,8 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--patients", type=int, default=800, help="how many patients (default 800)")
-        parser.add_argument("--visits", type=int, help="in the past year (default: five a patient, two beyond 5,000)")
+        parser.add_argument("--patients", type=int, default=1500, help="how many patients (default 1500)")
+        parser.add_argument("--visits", type=int, help="in the past year (default: three a patient, two beyond 5,000)")
         parser.add_argument("--seed", type=int, default=2026, help="the same seed gives the same clinic")
         parser.add_argument("--processes", type=int, help="at once (default: one, all cores beyond 5,000 patients)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing where there are accounts already")
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError("The demo's password is public: it is not built with DEBUG off.")
         if patients < FEWEST or seed < 0 or (visits or 0) < 0:
             raise CommandError(f"The demo has at least {FEWEST} patients; visits and seed are not negative.")
-        wanted = visits if visits is not None else patients * (5 if patients <= 5000 else 2)
+        wanted = visits if visits is not None else patients * (3 if patients <= 5000 else 2)
         plan = Plan.unfinished()
         if plan is None:
             if Counter.objects.filter(name=MARK, value=1).exists():

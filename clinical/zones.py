@@ -38,15 +38,15 @@ def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
     return None if low is None and high is None else (low, high)
 
 
-def beyond(name: str, value: Any, age: int) -> str:
-    """high or low, where the value lies outside the normal zone; else empty."""
+def place(name: str, value: Any, age: int) -> str:
+    """low, normal or high; empty where there is no value or no zone."""
     usual = normal(name, age)
     if value is None or usual is None:
         return ""
     low, high = usual
     if high is not None and value > high:
         return "high"
-    return "low" if low is not None and value < low else ""
+    return "low" if low is not None and value < low else "normal"
 
 
 def zone(name: str, value: Any, age: int) -> str:
@@ -56,6 +56,5 @@ def zone(name: str, value: Any, age: int) -> str:
     ends = limits(name)
     if ends and not ends[0] <= value <= ends[1]:
         return "impossible"
-    if normal(name, age) is None:
-        return ""
-    return "concerning" if beyond(name, value, age) else "normal"
+    found = place(name, value, age)
+    return "concerning" if found in ("low", "high") else found

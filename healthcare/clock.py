@@ -80,3 +80,14 @@ def next_at(at: time) -> datetime:
     """The next moment when the clinic's clock shows this time."""
     today_at = datetime.combine(today(), at, tzinfo=zone())
     return today_at if today_at > now() else today_at + timedelta(days=1)
+
+
+def years_before(day: date, years: int) -> date:
+    """The day so many years earlier; whoever was born after it has not completed those years yet.
+
+    For 29 February the year without one counts on 28 February: a person born on 1 March is younger.
+    """
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)

@@ -26,6 +26,11 @@ def no_control_characters(value: Any) -> None:
         raise ValidationError(_("Remove the control characters from this text."), code="control_characters")
 
 
+def separated(text: str) -> list[str]:
+    """What semicolons separate: `a;b ;;c` is a, b and c."""
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
 #: Letters that no accent can be taken from, as people without that key type them.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clinical.models import Medication
 from departments.forms import DeactivateForm, ReactivateForm
+from healthcare.text import separated
 from healthcare.workflow import WorkflowForm
 
 
@@ -30,16 +31,11 @@ class MedicationForm(WorkflowForm):
 
     def clean_brand_names(self) -> str:
         """Written in one way, to be read."""
-        return separated(self.cleaned_data["brand_names"])
+        return "; ".join(separated(self.cleaned_data["brand_names"]))
 
     def clean_ingredients(self) -> str:
         """Written in one way, to be read."""
-        return separated(self.cleaned_data["ingredients"])
-
-
-def separated(text: str) -> str:
-    """`a;b ;;c` as `a; b; c`."""
-    return "; ".join(part.strip() for part in text.split(";") if part.strip())
+        return "; ".join(separated(self.cleaned_data["ingredients"]))
 
 
 class DeactivateMedicationForm(DeactivateForm):

@@ -13,7 +13,7 @@ from clinical.models.consultations import Consultation
 from clinical.models.staff_key import user_key
 from healthcare.clock import today
 from healthcare.models import BaseModel, BaseQuerySet, range_constraint
-from healthcare.text import fold
+from healthcare.text import fold, separated
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
 
@@ -81,7 +81,7 @@ class Medication(BaseModel):
     @property
     def ingredient_list(self) -> tuple[str, ...]:
         """The ingredients, one by one."""
-        return tuple(part.strip() for part in self.ingredients.split(";") if part.strip())
+        return tuple(separated(self.ingredients))
 
 
 class PrescriptionQuerySet(PatientRowQuerySet):

@@ -207,7 +207,7 @@ class VitalSign(BaseModel):
         if self.struck:
             return ""
         age = self.age
-        sides = {zones.beyond(name, getattr(self, name), age) for name in names}
+        sides = {zones.place(name, getattr(self, name), age) for name in names}
         return "high" if "high" in sides else "low" if "low" in sides else ""
 
     @property

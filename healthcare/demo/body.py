@@ -51,16 +51,3 @@ def measured(
         "weight_kg": round(weight + rng.gauss(0, 0.1 if child else 0.4), 1),
         "height_cm": round(height + (0 if share == 1 else rng.gauss(0, 0.2)), 1),
     }
-
-
-def as_typed(values: dict[str, Any]) -> dict[str, str]:
-    """The same as people type it."""
-    return {name: str(value) for name, value in values.items()}
-
-
-def years_before(day: date, years: int) -> date:
-    """The same day so many years earlier; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)

@@ -16,9 +16,9 @@ from clinical.lab_catalogue import is_critical
 from clinical.models import Consultation, LabTest, Prescription, VitalSign
 from clinical.safety import Allergy, check
 from departments.models import User
-from healthcare.clock import local, now, today, zone
+from healthcare.clock import local, now, today, years_before, zone
 from healthcare.demo.bills import Bills, numbered
-from healthcare.demo.body import measured, years_before
+from healthcare.demo.body import measured
 from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.people import Person

@@ -16,7 +16,7 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
-from healthcare.written import as_it_is
+from healthcare import written
 
 #: SQL and the values of its rows.
 Statement = tuple[str, list[tuple[Any, ...]]]
@@ -41,7 +41,7 @@ def values_for(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...
             values = [field.pre_save(rows[0], True)] * len(rows)
         if isinstance(field, models.JSONField):
             values = [field.get_db_prep_save(value, database) for value in values]
-        elif as_it_is(field) is None:
+        elif written.as_it_is(field) is None:
             # The same days, people and amounts come again and again.
             prepared = {value: field.get_db_prep_save(value, database) for value in set(values)}
             values = [prepared[value] for value in values]
@@ -63,9 +63,7 @@ def insertion(rows: Sequence[Any], last: str = "") -> Statement:
 
 def change(rows: Sequence[Any], *names: str) -> Statement:
     """What writes these columns of rows of one model."""
-    places = ", ".join(f"{connection.ops.quote_name(name)} = %s" for name in names)
-    sql = f"UPDATE {rows[0]._meta.db_table} SET {places} WHERE id = %s"  # noqa: S608 - our own names
-    return sql, values_for(rows, [*names, "id"])
+    return written.change(rows[0].__class__, names), values_for(rows, [*names, "id"])
 
 
 def run(statements: Iterable[Statement]) -> None:

@@ -24,8 +24,8 @@ from clinical.forms.lab_tests import (
 from clinical.forms.vital_signs import RecordVitalSignsForm
 from clinical.models import Consultation, LabTest, Medication
 from departments.models import User
-from healthcare.clock import at, local, now, today
-from healthcare.demo.body import as_typed, measured, years_before
+from healthcare.clock import at, local, now, today, years_before
+from healthcare.demo.body import measured
 from healthcare.demo.house import House, scenarios_for
 from healthcare.demo.labs import lab_value
 from healthcare.demo.scenarios import CANCEL_REASONS, Rx, Scenario
@@ -126,7 +126,7 @@ class Visits:
             patient.pk, patient.gender, patient.date_of_birth, self.today, visit.scenario.vitals, self.rng
         )
         return {
-            **as_typed(values),
+            **{name: str(value) for name, value in values.items()},
             "temperature_unit": "C",
             # Most are asked how they are, and breathe room air: then NEWS2 is complete.
             **({"consciousness": "A", "supplemental_oxygen": "false"} if self.rng.random() < 0.7 else {}),

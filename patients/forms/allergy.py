@@ -8,7 +8,7 @@ from django import forms
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.text import fold
+from healthcare.text import fold, separated
 from healthcare.workflow import WorkflowForm, lock, refuse
 from patients.models import AllergyStatus, MedicalRecord, Patient, PatientAllergy
 
@@ -36,7 +36,7 @@ def substances() -> list[str]:
     products = apps.get_model("clinical", "Medication").objects.filter(is_active=True)  # type: ignore[attr-defined]
     found = set(COMMON)
     for ingredients, drug_class in products.values_list("ingredients", "drug_class")[:SUGGESTED_FROM]:
-        found |= {part.strip() for part in (*ingredients.split(";"), drug_class) if part.strip()}
+        found |= {part for part in (*separated(ingredients), drug_class.strip()) if part}
     return sorted(found, key=str.casefold)
 
 

@@ -219,7 +219,7 @@ LAB_TESTS = Table(
         Column("result_value", _("Result"), permission="lab_tests.results", align="end"),
         Column("result_unit", _("Unit"), permission="lab_tests.results"),
         Column("reference_range", _("Reference range"), permission="lab_tests.results"),
-        Column("is_abnormal", _("Abnormal"), permission="lab_tests.results"),
+        Column("flag", _("Flag"), permission="lab_tests.results"),
     ),
     permission="lab_tests.view",
     empty=_("No lab tests to show."),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Value, When
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.clock import zone
+from healthcare.clock import years_before, zone
 from patients.models import Gender, Patient, PatientMerge
 from reporting.models import ReportType
 from reporting.periods import midnight, months_across
@@ -159,14 +159,3 @@ class PatientStatistics(ReportKind):
                 "horizontal",
             ),
         ]
-
-
-def years_before(day: date, years: int) -> date:
-    """The day so many years earlier; whoever was born after it has not completed those years yet.
-
-    For 29 February the year without one counts on 28 February: a person born on 1 March is younger.
-    """
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)

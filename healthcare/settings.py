@@ -127,6 +127,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "healthcare.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A server that is gone is said to be gone, instead of two minutes of silence.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)

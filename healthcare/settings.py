@@ -249,8 +249,9 @@ VITAL_LIMITS = {
 ICD10_FILE = env.str("ICD10_FILE", default="")
 # What is normal for an adult where NEWS2 does not say (None: as it says); beyond it a value is marked while one types.
 # NEWS2 looks for shock and gives 219 mmHg no points; raised is 140/90 in the clinic (NICE NG136, ESC/ESH 2018).
+# Its single point for 101 to 110 mmHg is usual in healthy adults who walk in; from 100 down it gives two.
 VITAL_NORMAL = {
-    "systolic_bp": (None, 139),
+    "systolic_bp": (101, 139),
     "diastolic_bp": (60, 89),
 }
 

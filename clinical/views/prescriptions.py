@@ -114,7 +114,7 @@ class PrescriptionDetail(DetailPage):
             _("Safety"),
             (("acknowledged", _("Acknowledged warnings")), "override_reason", "overridden_by_user"),
             wide=("acknowledged",),
-            sparse=("override_reason", "overridden_by_user"),
+            sparse=("acknowledged", "override_reason", "overridden_by_user"),
         ),
         Section(_("Stopped"), STOPPED, sparse=STOPPED),
     )

@@ -23,8 +23,8 @@ from healthcare.demo.people import usual
 from healthcare.money import ZERO, cents
 from healthcare.roles import Role
 
-#: So many days back the cash was closed.
-CLOSED_DAYS = 5
+#: So many days back the cash was closed: the first close, which reaches back a week, lies behind a page of usual ones.
+CLOSED_DAYS = 30
 
 
 class CashDesk:

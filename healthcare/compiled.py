@@ -112,6 +112,16 @@ class Compiled:
         return next(iter(self(*values, **known)), None)
 
 
+def lockable(rows: models.QuerySet[Any, Any]) -> models.QuerySet[Any, Any]:
+    """The rows, each locked as it is read, until the transaction ends.
+
+    SQLite needs no row lock: its transactions begin IMMEDIATE, so there is one writer at a time.
+    PostgreSQL locks all but the key, so that rows which only refer to this one (an audit row of a
+    locked doctor) need not wait.
+    """
+    return rows.select_for_update(of=("self",), no_key=True)
+
+
 @contextmanager
 def prepared(connection: Any) -> Iterator[None]:
     """Have PostgreSQL read and plan each statement once for a connection, as often as it is asked.

@@ -15,7 +15,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.compiled import Compiled
+from healthcare.compiled import Compiled, lockable
 
 #: What Django says of an empty choice.
 DASHES = BLANK_CHOICE_DASH[0][1]
@@ -55,11 +55,19 @@ class HiddenRemote(forms.HiddenInput):
 
 
 class CompiledChoiceField(forms.ModelChoiceField):
-    """A choice among rows, found by a query that is written once for all forms of a class."""
+    """A choice among rows, found by a query that is written once for all forms of a class.
+
+    With `locks` the row is locked as it is found: a second writer waits here and sees what the first one left.
+    """
+
+    def __init__(self, queryset: Any, *, locks: bool = False, **kwargs: Any) -> None:
+        self.locks = locks
+        super().__init__(queryset, **kwargs)
 
     def _set_queryset(self, queryset: Any) -> None:
         super()._set_queryset(queryset)
-        self.found = Compiled(lambda key: queryset.filter(pk=key))
+        rows = lockable(queryset) if self.locks else queryset
+        self.found = Compiled(lambda key: rows.filter(pk=key))
 
     queryset = property(forms.ModelChoiceField._get_queryset, _set_queryset)
 

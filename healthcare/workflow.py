@@ -15,12 +15,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
 from healthcare import conflicts
-from healthcare.compiled import Compiled
+from healthcare.compiled import Compiled, lockable
 from healthcare.constraints import refusal_of
 from healthcare.events import change
 from healthcare.fields import ChoosingField, use_native_inputs
@@ -285,12 +285,7 @@ class TransitionForm(WorkflowForm):
 
 
 def lock(instance: M) -> M:
-    """The row as it is now, locked until the transaction ends.
-
-    SQLite needs no row lock: its transactions begin IMMEDIATE, so there is one writer at a time.
-    PostgreSQL locks all but the key, so that rows which only refer to this one (an audit row of a
-    locked doctor) need not wait.
-    """
+    """The row as it is now, locked until the transaction ends."""
     found: M | None = locked(type(instance)).first(instance.pk)
     if found is None:
         raise type(instance).DoesNotExist
@@ -300,13 +295,8 @@ def lock(instance: M) -> M:
 @cache
 def locked(model: Any) -> Compiled:
     """Finds the row of a key and locks it."""
-    rows = model._default_manager.select_for_update(of=("self",), no_key=True)
+    rows = lockable(model._default_manager.all())
     return Compiled(lambda key: rows.filter(pk=key))
-
-
-def hold(instance: M) -> M:
-    """As `lock`, of a row read since the transaction began: on SQLite nobody else can have written since."""
-    return instance if connection.vendor == "sqlite" else lock(instance)
 
 
 def submit(
@@ -384,4 +374,4 @@ def refuse(message: Any, code: str = "rule", **params: Any) -> ValidationError:
     return ValidationError(message, code=code, params=params or None)
 
 
-__all__ = ["SafetyWarning", "TransitionForm", "WorkflowForm", "hold", "lock", "refuse", "submit"]
+__all__ = ["SafetyWarning", "TransitionForm", "WorkflowForm", "lock", "refuse", "submit"]

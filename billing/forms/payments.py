@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -35,16 +34,10 @@ def settle(invoice: Invoice, change: Decimal) -> None:
     invoice.save(update_fields=["amount_paid", "balance_due", "status"])
 
 
-class LockedInvoiceField(RemoteChoiceField):
-    """Finds and locks the invoice at once: of two payments the second waits here and sees what the first left."""
-
-    def to_python(self, value: Any) -> Invoice | None:
-        if value in self.empty_values:
-            return None
-        try:
-            return lock(Invoice(pk=UUID(str(value))))
-        except (ValueError, Invoice.DoesNotExist) as error:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+def invoice_field() -> RemoteChoiceField:
+    """The invoice that is paid, locked at once: of two payments the second waits and sees what the first left."""
+    rows = Invoice.objects.all()
+    return RemoteChoiceField(rows, locks=True, url_name="payable_invoice_options", label=_("Invoice"))
 
 
 def check_reference(form: forms.BaseForm) -> None:
@@ -96,7 +89,7 @@ class RecordPaymentForm(WorkflowForm):
     action = "pay"
     submit_label = _("Record payment")
 
-    invoice = LockedInvoiceField(Invoice.objects.all(), url_name="payable_invoice_options", label=_("Invoice"))
+    invoice = invoice_field()
     amount = MoneyFormField(label=_("Amount"), min_value=CENT)
     tendered = MoneyFormField(
         label=_("Cash given"), min_value=CENT, required=False, help_text=_("For the change; the receipt says both.")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms.payments import LockedInvoiceField, check_reference, settle
+from billing.forms.payments import check_reference, invoice_field, settle
 from billing.models import Invoice, Payment, PaymentKind, PaymentMethod, Refund
 from departments.models import Counter
 from healthcare.clock import now
@@ -94,7 +94,7 @@ class SettlementForm(WorkflowForm):
     kind: ClassVar[PaymentKind]
     prefix_of_number: ClassVar[str]
 
-    invoice = LockedInvoiceField(Invoice.objects.all(), url_name="payable_invoice_options", label=_("Invoice"))
+    invoice = invoice_field()
     amount = MoneyFormField(label=_("Amount"), min_value=CENT)
 
     class Meta:

@@ -15,7 +15,7 @@ from healthcare.events import record
 from healthcare.fields import CompiledChoiceField, RemoteChoiceField
 from healthcare.roles import Role
 from healthcare.tasks import enqueue
-from healthcare.workflow import hold, refuse, submit
+from healthcare.workflow import lock, refuse, submit
 from patients.models import Patient
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
 from scheduling.forms.steps import CheckInForm
@@ -48,6 +48,7 @@ class TimeRulesForm(DoctorTimeForm):
 
     doctor = CompiledChoiceField(
         User.objects.doctors().select_related("department"),  # `check_department` looks at it
+        locks=True,  # one booking of a doctor's time after the other
         label=gettext_lazy("Doctor"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active doctor.")},
     )
@@ -152,8 +153,8 @@ class TimeRulesForm(DoctorTimeForm):
             self.add_error("department", refuse(_("Choose an active department."), code="inactive"))
 
     def check_doctor(self, cleaned: dict[str, Any], span: Span) -> None:
-        """RULE-APPT-2, 3 and 6, with the doctor locked: one booking of a doctor's time after the other."""
-        doctor = hold(cleaned["doctor"])
+        """RULE-APPT-2, 3 and 6, with the doctor locked."""
+        doctor = cleaned["doctor"]
         if not doctor.is_active or doctor.role != Role.DOCTOR:
             self.add_error("doctor", refuse(_("Choose an active doctor."), code="inactive"))
             return
@@ -317,7 +318,8 @@ class WalkInForm(BookAppointmentForm):
             found = first_free(doctors, minutes)
             if found is None:
                 raise refuse(_("Nobody is free any more today. Book another day, or an emergency."), code="full")
-            start, cleaned["doctor"] = found
+            start, earliest = found
+            cleaned["doctor"] = earliest if doctor else lock(earliest)
             cleaned["appointment_date"], cleaned["appointment_time"] = start.date(), start.time()
         return super().clean()
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 from scripts.bench import databases, inside, queries, report_types, targets, trail
-from scripts.bench.measure import Run, Timing, plain
+from scripts.bench.measure import Run, Timing, plain, plain_payment
 from scripts.bench.pages import measured, vitals
 from scripts.bench.race import cash_race, race
 from scripts.bench.servers import THREADS, WORKERS, served
@@ -54,6 +54,7 @@ def section(engine: str, patients: int, requests: int, only: list[str]) -> list[
     """The table of one data set; with `only`, nothing but the lines in whose names one of these words stands."""
     url = databases.prepare(engine, patients)
     chosen = targets.choose(url)
+    databases.prepare_bare_trail(url)
     chosen |= {"today": date.today().isoformat(), "name_quoted": quote(chosen["name"]), **chosen["export"]}
     lines = [
         f"## {patients:,} patients, {engine}",
@@ -70,9 +71,11 @@ def section(engine: str, patients: int, requests: int, only: list[str]) -> list[
         counts = queries.count(url, chosen)
         page, page_crowd = plain(bare_port, "/page", requests)
         rows, rows_crowd = plain(bare_port, "/rows", requests)
+        paid, paid_crowd = plain_payment(bare_port, chosen, requests)
         for name, number, alone, crowd in (
             ("*Bare Django page*", 0, page, page_crowd),
             ("*Bare Django page of 20 rows*", 1, rows, rows_crowd),
+            ("*Bare Django payment (POST)*", 5, paid, paid_crowd),
         ):
             cells = (name, number, "", show(alone), show(alone, "p95"), show(crowd), "")
             lines.append("| " + " | ".join(map(str, cells)) + " |")
@@ -115,7 +118,8 @@ def main() -> int:
         "",
         f"gunicorn with {WORKERS} workers of {THREADS} threads; the clients run on the same machine. Milliseconds from "
         "sending the request to the last byte of the answer, over a kept-alive connection. Bare: the two bare Django "
-        "pages, one client, in the same run. Goals: median of one client at 100,000 patients. SQLite commits with "
+        "pages, one client, in the same run; the bare payment: what a payment asks of the database, by the plainest "
+        "Django (`scripts/bench/bare_payment.py`). Goals: median of one client at 100,000 patients. SQLite commits by "
         "synchronous=FULL.",
         "",
     ]

@@ -1,4 +1,4 @@
-"""The yardstick: Django with hardly any middleware, one empty page and one page of twenty rows."""
+"""The yardstick: Django with hardly any middleware, one empty page, one page of twenty rows and one write."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from django.db import models
 from django.http import HttpResponse
 from django.template import engines
 from django.urls import path
+
+from scripts.bench.bare_payment import pay
 
 TABLE = engines["django"].from_string(
     "<!doctype html><title>Rows</title><table>{% for row in rows %}<tr><td>{{ row.patient_number }}</td>"
@@ -59,5 +61,5 @@ def rows(request):
     return HttpResponse(TABLE.render({"rows": Row.objects.order_by("patient_number")[:20]}))
 
 
-urlpatterns = [path("page", page), path("rows", rows)]
+urlpatterns = [path("page", page), path("rows", rows), path("invoices/<uuid:pk>/pay/", pay)]
 application = get_wsgi_application()

@@ -18,6 +18,9 @@ MOST = 100_000
 #: What PostgreSQL databases of the data sets are called, before their size.
 PREFIX = os.environ.get("BENCH_DATABASE", "clinic_bench")
 
+#: Where the bare payment writes its audit rows, which nobody signs.
+BARE_TRAIL = "bare_audit_logs"
+
 
 def url_of(engine: str, patients: int | str) -> str:
     """Where the data set of so many patients, or of this name, is."""
@@ -131,3 +134,25 @@ def copy_rows(source: str, target: str) -> None:
             connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{name}'), {last})")
     with psycopg.connect(target, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
+
+
+def prepare_bare_trail(url: str) -> None:
+    """Make the bare payment's audit table anew, with every index of the real one."""
+    if urlsplit(url).scheme != "sqlite":
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(f"DROP TABLE IF EXISTS {BARE_TRAIL}")
+            server.execute(f"CREATE TABLE {BARE_TRAIL} (LIKE audit_logs INCLUDING ALL)")
+        return
+    import sqlite3
+
+    file = sqlite3.connect(url.removeprefix("sqlite:///"))
+    file.execute(f"DROP TABLE IF EXISTS {BARE_TRAIL}")
+    made = (
+        "SELECT sql FROM sqlite_master WHERE tbl_name = 'audit_logs' AND type IN ('table', 'index') ORDER BY type DESC"
+    )
+    for (sql,) in file.execute(made).fetchall():
+        if sql:
+            file.execute(sql.replace('"audit_logs', f'"{BARE_TRAIL}'))
+    file.close()

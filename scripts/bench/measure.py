@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 from scripts.bench.client import Client
-from scripts.bench.pages import EMAILS, Measured
+from scripts.bench.pages import EMAILS, Measured, payment
 
 CROWD = 8
 NEXT = re.compile(rb'href="([^"]+)"[^>]*rel="next"|rel="next"[^>]*href="([^"]+)"')
@@ -107,4 +107,11 @@ def plain(port: int, path: str, requests: int) -> tuple[Timing, Timing]:
     """One client and eight at a page that needs no log-in."""
     line = Measured(path, "", lambda chosen, number: (path, None))
     run = Run(port, {}, requests)
+    return run.alone(line), run.crowd(line)
+
+
+def plain_payment(port: int, chosen: dict[str, Any], requests: int) -> tuple[Timing, Timing]:
+    """One client and eight paying without a log-in."""
+    line = Measured("Bare Django payment", "", payment, status=302)
+    run = Run(port, chosen, requests)
     return run.alone(line), run.crowd(line)

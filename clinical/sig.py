@@ -35,18 +35,36 @@ SHORTCUTS: dict[str, tuple[str, Decimal | None]] = {
     "ac": ("before meals", Decimal(3)),
     "pc": ("after meals", Decimal(3)),
 }
-_EVERY = re.compile(r"q\s?(\d{1,2})\s?h(?:rs?|ours)?|every (\d{1,2}) hours")
-_TIMES = re.compile(r"(\d{1,2})\s?(?:x|times?)\s?(?:/|a |per |daily|every )?\s?(?:day|d)?")
-_DAILY = re.compile(r"(?:daily|every (?:day|morning|evening|night)|at (?:bedtime|night))\b")
+_EVERY = re.compile(r"q\s?(?P<short>\d{1,2})\s?h(?:rs?|ours)?|every (?P<hours>\d{1,2}) hours")
 _WORDS = {"once": 1, "twice": 2, "three times": 3, "four times": 4, "five times": 5, "six times": 6}
-_LENGTH = re.compile(r"(?:for )?(\d{1,3})\s*(d|days?|w|wks?|weeks?|m|mths?|months?)\.?(?: |$)")
+_MOMENT = r"(?:(?:every|each|in the|at) )?(?:morning|noon|midday|afternoon|evening|night|bedtime)"
+#: Behind how often: when, or with what. Anything else may change the count (`on Mondays`, `then weekly`, `if in pain`).
+_BESIDE = (
+    rf"(?:(?:,? and|,)? (?:{_MOMENT}|by mouth|orally|on an empty stomach|"
+    r"(?:with|without|before|after)(?: (?!(?:if|then|when|except|only|unless|until|as)\b)[a-z]+){1,4}))*"
+)
+_COUNTS = re.compile(
+    rf"(?:(?P<word>{'|'.join(_WORDS)}) (?:a day|daily|per day|each day)"
+    r"|(?P<number>\d{1,2})\s?(?:x|times?)\s?(?:/|a |per |daily|every )?\s?(?:day|d)?"
+    rf"|{_EVERY.pattern}|daily|(?:every|each) day)(?P<beside>{_BESIDE})"
+)
+_AT_MOMENTS = re.compile(rf"{_MOMENT}{_BESIDE}")
+#: A moment of its own, not one that tells more about the one before it (`every night at bedtime`).
+_LISTED = re.compile(rf"(?:^|(?:, and| and|,) ){_MOMENT}")
+_LENGTH = re.compile(
+    r"(?:for )?(\d{1,3})\s*(d|days?|w|wks?|weeks?|m|mths?|months?)\.?(?:$| (?!.*(?:\d|\b(?:or|and|repeat))))"
+)
 _DAYS = {"d": 1, "w": 7, "m": 30}
+_NUMBERS = {"half": Decimal("0.5"), "one": Decimal(1), "two": Decimal(2), "three": Decimal(3), "four": Decimal(4)}
+_FRACTIONS = str.maketrans({"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⁄": "/", "–": "-"})
+_AMOUNT = rf"(?:\d+ )?[1-9]/[1-9]|\d+(?:[.,]\d+)?|{'|'.join(_NUMBERS)}"
 #: What can be counted out; drops, puffs and millilitres cannot.
 _COUNTED = re.compile(
-    r"(\d+(?:[.,]\d+)?|½|one|two|three|half)(?:\s?-\s?(\d+))?\s*"
+    rf"(?<![\w/.,-])(?:({_AMOUNT})\s?(?:-|to|or)\s?)?({_AMOUNT})\s*(?:an? )?"
     r"(?:tab(?:let)?s?|cap(?:sule)?s?|pills?|sachets?|suppositor(?:y|ies)|patch(?:es)?|lozenges?)\b"
 )
-_NUMBERS = {"½": Decimal("0.5"), "half": Decimal("0.5"), "one": Decimal(1), "two": Decimal(2), "three": Decimal(3)}
+#: Before a counted amount: it is a part of another one that was not understood (`2 x 1 tablet`, `two and a half`).
+_UNFINISHED = re.compile(rf"(?:[\dx×*+/-]|\b(?:and|or|to|{'|'.join(_NUMBERS)})(?: a)?)\s*$")
 
 
 def written_out(frequency: str) -> str:
@@ -67,24 +85,28 @@ def written_out(frequency: str) -> str:
 
 
 def times_a_day(frequency: str) -> Decimal | None:
-    """How often a day; None if it cannot be counted or only when needed."""
+    """How often a day; None if it cannot be counted, changes from day to day, or is only when needed."""
     text = " ".join(written_out(frequency).lower().split())
     if "needed" in text or "required" in text:
         return None
     for short, (phrase, times) in SHORTCUTS.items():
         if text in (phrase, short):
             return times
-    if every := _EVERY.search(text):
-        hours = int(every[1] or every[2])
-        return Decimal(24) / hours if hours else None
-    for words, number in _WORDS.items():
-        if re.match(rf"{words} (?:a day|daily|per day|each day)\b", text):
-            return Decimal(number)
-    if counted := _TIMES.fullmatch(text):
-        return Decimal(counted[1])
-    return (
-        Decimal(1) if re.match(r"(?:daily|every (?:day|morning|evening|night)|at (?:bedtime|night))\b", text) else None
-    )
+    if found := _COUNTS.fullmatch(text):
+        hours = found["short"] or found["hours"]
+        if hours is not None:
+            return Decimal(24) / int(hours) if int(hours) else None
+        times = int(found["number"] or _WORDS.get(found["word"], 1))
+        # `twice a day, morning and evening` is twice; `twice a day and at bedtime` may be three times.
+        return Decimal(times) if " and " not in found["beside"] or moments(found["beside"]) == times else None
+    if _AT_MOMENTS.fullmatch(text):
+        return Decimal(moments(text))
+    return None
+
+
+def moments(text: str) -> int:
+    """How many moments of the day are listed: two in `every morning and at night`."""
+    return len({found.split()[-1] for found in _LISTED.findall(text)})
 
 
 def days(duration: str) -> int | None:
@@ -94,12 +116,26 @@ def days(duration: str) -> int | None:
 
 
 def units(dosage: str) -> Decimal | None:
-    """Pieces for one dose: `1-2 tablets` counts the most."""
-    found = _COUNTED.search(dosage.lower())
-    if not found:
+    """Pieces for one dose: `1-2 tablets` counts the most, `1½ tablets` both parts; None where several are named."""
+    text = " ".join(dosage.lower().translate(_FRACTIONS).split())
+    counted = list(_COUNTED.finditer(text))
+    if len(counted) != 1 or _UNFINISHED.search(text[: counted[0].start()]):
         return None
-    least = _NUMBERS.get(found[1]) or Decimal(found[1].replace(",", "."))
-    return max(least, Decimal(found[2])) if found[2] else least
+    least, most = (amount(part) if part else None for part in counted[0].groups())
+    if least is None or most is None or least <= most:
+        return most
+    return least + most if most < 1 else None  # `1-1/2 tablets` is one and a half
+
+
+def amount(text: str) -> Decimal:
+    """`1 1/2`, `0,5` or `two` as a number."""
+    if text in _NUMBERS:
+        return _NUMBERS[text]
+    whole, _space, part = text.rpartition(" ")
+    if "/" in part:
+        over, under = part.split("/")
+        return Decimal(whole or 0) + Decimal(over) / Decimal(under)
+    return Decimal(text.replace(",", "."))
 
 
 def quantity(dosage: str, frequency: str, duration: str) -> int | None:

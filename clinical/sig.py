@@ -8,6 +8,8 @@ from math import ceil
 
 from django.utils.translation import gettext as _
 
+#: What a quantity is counted from, in the order of `quantity`.
+COUNTED_FROM = ("dosage", "frequency", "duration")
 #: abbreviation -> (written out, times a day; None: nobody can count it).
 SHORTCUTS: dict[str, tuple[str, Decimal | None]] = {
     "od": ("once a day", Decimal(1)),

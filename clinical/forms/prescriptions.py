@@ -67,13 +67,18 @@ class PrescriptionFields(WorkflowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.choose_medication(cleaned)
-        if cleaned.get("quantity") is None and "quantity" not in self.errors:
-            texts = (cleaned.get(name, "") for name in ("dosage", "frequency", "duration"))
-            cleaned["quantity"] = sig.quantity(*texts)
+        if "quantity" not in self.errors and (cleaned.get("quantity") is None or self.counted_before()):
+            cleaned["quantity"] = sig.quantity(*(cleaned.get(name, "") for name in sig.COUNTED_FROM))
         consultation = self.get_consultation()
         if consultation is not None and cleaned.get("medication_name"):
             self.check_safety(consultation, cleaned)
         return cleaned
+
+    def counted_before(self) -> bool:
+        """Whether the quantity is the one counted from how it was to be taken, and that is another way now."""
+        told = [self.initial.get(name) or "" for name in sig.COUNTED_FROM]
+        untouched = "quantity" not in self.changed_data and not set(sig.COUNTED_FROM).isdisjoint(self.changed_data)
+        return untouched and self.initial.get("quantity") == sig.quantity(*told)
 
     def clean_frequency(self) -> str:
         """Common abbreviations written out for the patient: `bid` is `twice a day`."""

@@ -296,6 +296,30 @@ def test_renew_is_a_new_row_that_replaces_a_current_one(login, doctor):
     assert "discontinued" in str(submit(RenewPrescriptionForm, actor=doctor, source=old, data=posted).errors)
 
 
+@pytest.mark.spec("WF-RX")
+@pytest.mark.parametrize(
+    ("quantity", "changes", "becomes"),
+    [
+        (21, {"duration": "30 days"}, 90),  # it was counted, so it is counted again
+        (21, {"dosage": "5 ml"}, None),
+        (21, {"duration": "30 days", "quantity": "100"}, 100),
+        (21, {"special_instructions": "With food"}, 21),
+        (24, {"duration": "30 days"}, 24),  # a package, as the doctor wrote
+    ],
+)
+def test_a_counted_quantity_follows_how_it_is_taken(doctor, quantity, changes, becomes):
+    how = {"dosage": "1 capsule", "frequency": "three times a day", "duration": "7 days", "quantity": quantity}
+    old = PrescriptionFactory(consultation__doctor=doctor, medication_name="Amoxicillin 500 mg capsules", **how)
+    data = {"medication_name": old.medication_name, **how, **changes}
+    renewed = submit(RenewPrescriptionForm, actor=doctor, source=old, data=data)
+    assert renewed.is_valid(), renewed.errors
+    assert renewed.instance.quantity == becomes
+    other = PrescriptionFactory(consultation__doctor=doctor, medication_name="Amoxicillin 500 mg capsules", **how)
+    edited = submit(EditPrescriptionForm, actor=doctor, instance=other, data=data)
+    assert edited.is_valid(), edited.errors
+    assert edited.instance.quantity == becomes
+
+
 @pytest.mark.spec("WF-RX", "RULE-PAY-3")
 def test_renewing_is_one_click_that_counts_once(login, doctor):
     old = PrescriptionFactory(prescribed_date=today() - timedelta(days=20), special_instructions="With food")

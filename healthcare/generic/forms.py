@@ -43,7 +43,11 @@ class FormPage(Page):
         self.draft = drafts.find(user, self.draft_page(), self.model)
         if self.draft is None:
             return None
-        kwargs = {"actor": user, "data": self.draft.posted, "instance": self.object, **self.get_form_kwargs()}
+        posted = self.draft.posted
+        if patient := self.get_patient():
+            # Shown anew, under this banner: the chart may have been merged into another one since it was typed.
+            posted["shown_patient"] = str(patient.pk)
+        kwargs = {"actor": user, "data": posted, "instance": self.object, **self.get_form_kwargs()}
         form = drafts.without_complaints(self.form_class(**kwargs))
         if not drafts.differs(form):
             drafts.forget(user, self.draft_page())

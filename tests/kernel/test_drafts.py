@@ -10,8 +10,10 @@ from django.urls import reverse
 from audit.models import AuditLog
 from departments.drafts import FormDraft
 from healthcare.clock import now
+from healthcare.workflow import submit
+from patients.forms.merge import MergePatientsForm
 from patients.models import Patient
-from tests.factories import ConsultationFactory, UserFactory
+from tests.factories import ConsultationFactory, PatientFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("AUTH-3")]
 
@@ -64,6 +66,28 @@ def test_a_draft_of_an_older_version_overwrites_nothing(login, doctor, open_note
     again = client.post(page, {"chief_complaint": "Mine", "updated_at_seen": form["updated_at_seen"].value()})
     assert again.status_code == 409
     assert "Saved elsewhere meanwhile" in again.content.decode()
+
+
+@pytest.mark.spec("BYD-2", "BYD-8")
+def test_what_was_typed_before_a_merge_can_be_saved_after_it(login, doctor, administrator, open_note, page):
+    client = login(doctor)
+    form = client.get(page).context["form"]
+    typed = {name: form[name].value() for name in ("updated_at_seen", "values_seen", "shown_patient")}
+    typed |= {"chief_complaint": "Zebrafish fever"}
+    keep(client, page, **typed)
+    kept = PatientFactory()
+    data = {"merged": str(open_note.patient_id), "reason": "Registered twice"}
+    assert submit(MergePatientsForm, actor=administrator, data=data, kept=kept).is_valid()
+    assert "shown for another patient" in client.post(page, typed).content.decode()
+    # As the message says, it is opened again: what was typed stands there, under the other number.
+    again = client.get(page)
+    assert "Zebrafish fever" in again.content.decode() and kept.patient_number in again.content.decode()
+    typed |= {name: again.context["form"][name].value() for name in ("updated_at_seen", "shown_patient")}
+    compared = client.post(page, typed)
+    typed["updated_at_seen"] = compared.context["form"]["updated_at_seen"].value()
+    assert client.post(page, typed).status_code == 302
+    open_note.refresh_from_db()
+    assert (open_note.chief_complaint, open_note.patient) == ("Zebrafish fever", kept)
 
 
 def test_a_draft_that_says_nothing_new_is_no_draft(login, doctor, page):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinical import zones
 from clinical.models import VitalSign
-from healthcare.clock import now
+from healthcare.clock import date_of, now
 from healthcare.fields import RemoteChoiceField
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, refuse
@@ -157,7 +157,7 @@ class EditVitalSignsForm(WorkflowForm):
             raise refuse(_("Enter at least one measurement."), code="empty")
         patient = cleaned.get("patient") or getattr(self.instance, "patient", None)
         at = cleaned.get("recorded_at")
-        if patient and at and at.date() < patient.date_of_birth:
+        if patient and at and date_of(at) < patient.date_of_birth:
             self.add_error("recorded_at", refuse(_("This is before the patient was born.")))
         return cleaned
 

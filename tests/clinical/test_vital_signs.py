@@ -1,9 +1,10 @@
 """Vital signs: limits, units, times, who may record, where one goes next."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from audit.models import AuditLog
 from clinical.forms.vital_signs import EditVitalSignsForm, RecordVitalSignsForm, to_celsius, to_fahrenheit
 from clinical.models import VitalSign
+from departments.models import ClinicSettings
 from healthcare.clock import local, now, wall_clock
 from healthcare.workflow import submit
 from tests.factories import PatientFactory, VitalSignFactory
@@ -136,6 +138,17 @@ def test_recorded_at_is_never_in_the_future_nor_before_birth(nurse):
     ):
         assert at(bad).errors["recorded_at"], bad
     assert VitalSign.objects.count() == 1
+
+
+@pytest.mark.spec("VAL-3", "FND-4")
+def test_a_newborn_of_the_night_is_measured_on_the_clinics_day(nurse, monkeypatch):
+    # 2026-11-23 23:30 UTC is already the 24th in Kyiv.
+    monkeypatch.setattr(ClinicSettings, "_shown", ClinicSettings(time_zone="Europe/Kyiv"))
+    with time_machine.travel("2026-11-23 23:30+00:00", tick=False):
+        born = PatientFactory(date_of_birth=date(2026, 11, 24))
+        form = record(nurse, born, pulse_rate="140", weight_kg="3.2")
+        assert form.is_valid(), form.errors
+        assert not record(nurse, PatientFactory(date_of_birth=date(2026, 11, 25)), pulse_rate="140").is_valid()
 
 
 def test_edit_is_for_administrators_and_keeps_patient_and_seconds(administrator, nurse, login):

@@ -156,6 +156,10 @@ class ConsultationForm(WorkflowForm):
             self.add_error(
                 "follow_up_date", refuse(_("The follow-up must be after the consultation (%(day)s)."), day=day)
             )
+        if cleaned.get("follow_up_date") and not cleaned.get("follow_up_required"):
+            # A day alone asks for the visit too, as the printed summary says it; with the tick taken away both go.
+            cleaned["follow_up_required"] = "follow_up_required" not in self.changed_data
+            cleaned["follow_up_date"] = follow_up if cleaned["follow_up_required"] else None
         if cleaned.get("follow_up_required") and follow_up is None and "follow_up_date" not in self.errors:
             self.add_error("follow_up_date", refuse(_("Give the date of the follow-up."), code="required"))
         if self.instance.is_completed:

@@ -407,6 +407,18 @@ def test_addendum_needs_text_completion_and_the_own_consultation(doctor, consult
     assert not ConsultationAddendum.objects.exists()
 
 
+@pytest.mark.spec("RULE-CONS-3", "BYD-7")
+def test_a_follow_up_day_alone_asks_for_the_follow_up(doctor, consultation):
+    due = str(today() + timedelta(days=14))
+    form = submit(CompleteConsultationForm, actor=doctor, instance=consultation, data=note(follow_up_date=due))
+    assert form.is_valid(), form.errors
+    assert Consultation.objects.follow_ups_to_book().get() == consultation
+    # The tick taken away takes the day with it, which else would be printed and lead nowhere.
+    submit(ConsultationForm, actor=doctor, instance=consultation, data=note(follow_up_date=due))
+    consultation.refresh_from_db()
+    assert (consultation.follow_up_required, consultation.follow_up_date) == (False, None)
+
+
 @pytest.mark.spec("BYD-7", "WF-CONS", "ROLE-2")
 def test_a_follow_up_stands_on_the_recall_list_at_once_and_its_doctor_sees_it_booked(login, doctor, receptionist):
     data = {"follow_up_required": "on", "follow_up_date": str(today() + timedelta(days=90)), "diagnosis": "Zebrafish"}

@@ -89,15 +89,10 @@ class ConsultationSummary(ClinicalDocument):
 
     def content(self) -> dict[str, Any]:
         consultation = self.object
-        measured = (
-            consultation.patient.vital_signs.valid()
-            .filter(recorded_at__date=date_of(consultation.consultation_date))
-            .order_by("-recorded_at")
-            .first()
-        )
+        day = date_of(consultation.consultation_date)
         return {
             "consultation": consultation,
-            "vitals": measured.readings() if measured else [],
+            "vitals": consultation.patient.vital_signs.valid().filter(recorded_at__date=day).order_by("recorded_at"),
             "prescriptions": consultation.prescriptions.order_by("created_at"),
             "lab_tests": consultation.lab_tests.order_by("ordered_date"),
             "addenda": consultation.addenda.select_related("author"),

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from audit.models import AuditLog
 from clinical.models import ConsultationAddendum
-from healthcare.clock import now, today
+from healthcare.clock import local, now, today
 from tests.factories import (
     ConsultationFactory,
     LabTestFactory,
@@ -114,6 +114,30 @@ def test_summary_says_the_whole_visit(login, doctor, visit):
         "Culture negative",
     ):
         assert said in text, said
+
+
+def test_each_set_of_the_day_is_printed_and_how_each_medicine_is_taken(login, doctor, visit):
+    first = visit.patient.vital_signs.get()
+    first.temperature_celsius, first.recorded_at = "38.4", now() - timedelta(minutes=3)
+    first.save()
+    VitalSignFactory(patient=visit.patient, systolic_bp=131, diastolic_bp=84)  # the pressure once more
+    PrescriptionFactory(consultation=visit, route="oral", special_instructions="Only on Mondays")
+    text, _pages = pdf(login(doctor), "consultation_summary", visit)
+    assert text.index("38.4 °C") < text.index("131/84") and f"{local(first.recorded_at):%H:%M} BP 120/80" in text
+    assert "Only on Mondays" in text
+    text, _pages = pdf(login(doctor), "patient_chart_pdf", visit.patient)
+    assert "oral" in text and "Only on Mondays" in text
+
+
+def test_what_is_typed_without_a_space_stays_on_its_page(login, doctor, visit):
+    PrescriptionFactory(consultation=visit, medication_name="x" * 300, dosage="y" * 100, frequency="twenty times")
+    visit.treatment_plan = "https://clinic.example/" + "z" * 300
+    visit.save()
+    for name, row in (("consultation_summary", visit), ("patient_chart_pdf", visit.patient)):
+        for page in PdfReader(BytesIO(login(doctor).get(reverse(name, args=[row.pk])).content)).pages:
+            ends = []
+            page.extract_text(visitor_text=lambda text, _cm, tm, *_rest, ends=ends: ends.append((text, tm[4])))
+            assert all(len(line) < 150 for text, _x in ends for line in text.splitlines())
 
 
 def test_a_long_note_takes_several_numbered_pages(login, doctor, visit):

@@ -30,20 +30,20 @@ def problems(patient: Any) -> Any:
 def open_orders(patient: Any, consultation: Any) -> Any:
     """What was ordered elsewhere and has no result yet."""
     rows = LabTest.objects.filter(patient_id=patient).exclude(status__in=("completed", "cancelled"))
-    return rows.exclude(consultation_id=consultation).order_by("-ordered_date")[:PAST_RESULTS]
+    return rows.exclude(consultation_id=consultation).order_by("-ordered_date")[: PAST_RESULTS + 1]
 
 
 @Compiled
 def results(patient: Any) -> Any:
     """The last results."""
-    return LabTest.objects.filter(patient_id=patient, status="completed").order_by("-ordered_date")[:PAST_RESULTS]
+    return LabTest.objects.filter(patient_id=patient, status="completed").order_by("-result_date")[: PAST_RESULTS + 1]
 
 
 @Compiled
 def past_visits(patient: Any, consultation: Any) -> Any:
     """The last consultations before this one."""
     rows = Consultation.objects.kept().filter(patient_id=patient).exclude(pk=consultation)
-    return rows.select_related("doctor").order_by("-consultation_date")[:PAST_VISITS]
+    return rows.select_related("doctor").order_by("-consultation_date")[: PAST_VISITS + 1]
 
 
 @Compiled
@@ -58,6 +58,12 @@ def ordered(consultation: Any) -> Any:
     return LabTest.objects.filter(consultation_id=consultation).order_by("ordered_date")
 
 
+def first(rows: Any, most: int) -> dict[str, Any]:
+    """The newest rows, and their number as shown: `6+` where there are more."""
+    found = list(rows)
+    return {"rows": found[:most], "more": len(found) > most, "count": f"{most}+" if len(found) > most else len(found)}
+
+
 def workspace(consultation: Consultation) -> dict[str, Any]:
     """The side columns of the consultation's page, in a fixed number of queries."""
     patient, key = consultation.patient, consultation.pk
@@ -69,10 +75,10 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
         "vital_lines": sparklines(sets),
         "medications": medications(patient.pk, last_expired(today()), patient=patient),
         "problems": problems(patient.pk, patient=patient),
-        "open_orders": open_orders(patient.pk, key, patient=patient),
+        "open_orders": first(open_orders(patient.pk, key, patient=patient), PAST_RESULTS),
         "record": getattr(patient, "medical_record", None),
-        "past_visits": past_visits(patient.pk, key, patient=patient),
-        "results": results(patient.pk, patient=patient),
+        "past_visits": first(past_visits(patient.pk, key, patient=patient), PAST_VISITS),
+        "results": first(results(patient.pk, patient=patient), PAST_RESULTS),
         "prescribed": signed,
         "to_sign": consultation.to_sign(signed),
         "ordered": ordered(key, **here),

@@ -27,6 +27,9 @@ from healthcare.roles import may
 from patients.views.chart_tables import BOOK_FOLLOW_UP
 from scheduling.models import Appointment
 
+#: A consultation's page lists all of its orders: two order sets are more than thirty tests.
+MOST_ORDERS = 500
+
 
 class ConsultationList(ListPage):
     """All consultations; billing officers see the completed ones, without any clinical text."""
@@ -138,6 +141,7 @@ class ConsultationDetail(DetailPage):
             ),
             permission="prescriptions.view",
             empty=_("Nothing was prescribed."),
+            limit=MOST_ORDERS,
         ),
         Related(
             _("Lab tests"),
@@ -145,6 +149,7 @@ class ConsultationDetail(DetailPage):
             (Column("test_name"), Column("status"), Column("result_value"), Column("result_unit"), Column("flag", "")),
             permission="lab_tests.results",
             empty=_("No test was ordered."),
+            limit=MOST_ORDERS,
         ),
     )
 

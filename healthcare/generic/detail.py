@@ -102,7 +102,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Related:
-    """A table of rows that belong to the object; `row_actions` are buttons in each row."""
+    """A table of rows that belong to the object, and whether there are more; `row_actions` are buttons in each row."""
 
     title: Any
     rows: Callable[[Any, Any], Any]  # (object, user) -> queryset
@@ -197,7 +197,9 @@ class DetailPage(Page):
         """A related table with its rows."""
         user = self.request.user
         columns = [c for c in related.columns if not c.permission or may(user, c.permission)]
-        found = list(related.rows(self.object, user)[: related.limit])
+        found = list(related.rows(self.object, user)[: related.limit + 1])
+        more = len(found) > related.limit
+        found = found[: related.limit]
         model = type(found[0]) if found else None
         heads = [
             {
@@ -228,4 +230,5 @@ class DetailPage(Page):
             "rows": rows,
             "row_actions": any(row["actions"] for row in rows),
             "empty": related.empty,
+            "more": more,
         }

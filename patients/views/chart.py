@@ -234,6 +234,6 @@ class PatientDetail(DetailPage):
                 context["action"] = create.context(self.object)
             for row in context["rows"] if related.row_actions and not related.row_actions[0].at_once else ():
                 row["url"] = row["actions"][0]["url"] if row["actions"] else ""
-            if related.list_url and len(context["rows"]) == related.limit and page_above(related.list_url):
+            if related.list_url and context["more"] and page_above(related.list_url):
                 context["more_url"] = f"{reverse(related.list_url)}?patient={self.object.pk}"
         return context

@@ -18,6 +18,8 @@ from patients.timeline import timeline
 
 #: Rows of one table; the rest is behind its link.
 ROWS = 20
+#: What a prescriber must see all of.
+ALL = 200
 
 
 class ActionAbove(Action):
@@ -86,6 +88,7 @@ ALLERGIES = Table(
     ),
     permission="allergies.view",
     empty=_("No allergy is listed."),
+    limit=ALL,
     create=ADD_ALLERGY,
     row_actions=(
         Action(_("Edit"), "patient_allergy_edit", form=forms.ChangeAllergyForm, icon="pencil"),
@@ -246,6 +249,7 @@ PROBLEMS = Table(
     ),
     permission="medical_records.view",
     empty=_("No problem is listed."),
+    limit=ALL,
     create=above(_("Add problem"), "problem_create", "medical_records.edit", "plus-lg"),
     row_actions=(
         Action(_("Edit"), "problem_edit", permission="medical_records.edit", icon="pencil"),
@@ -292,6 +296,7 @@ CURRENT = Table(
     ),
     permission="prescriptions.view",
     empty=_("No current medication."),
+    limit=ALL,
     row_actions=STOP_OR_GO_ON,
 )
 OPEN_ORDERS = Table(
@@ -302,7 +307,7 @@ OPEN_ORDERS = Table(
     (Column("test_name", _("Test")), Column("ordered_date", _("Ordered at")), Column("status")),
     permission="lab_tests.view",
     empty=_("Nothing is on its way."),
-    limit=10,
+    limit=ALL,
 )
 LAST_RESULTS = Table(
     _("Last results"),
@@ -317,6 +322,7 @@ LAST_RESULTS = Table(
     permission="lab_tests.results",
     empty=_("No results yet."),
     limit=8,
+    list_url="lab_test_list",
 )
 INVOICES = Table(
     _("Invoices"),

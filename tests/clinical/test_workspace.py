@@ -10,7 +10,7 @@ from clinical import diagnosis_codes, sig
 from clinical.forms.consultations import CompleteConsultationForm, ConsultationForm
 from clinical.forms.problems import AddProblemForm, ChangeProblemForm, ProblemEnteredInErrorForm, TextTemplateForm
 from clinical.models import Prescription, Problem, TextTemplate
-from healthcare.clock import today
+from healthcare.clock import now, today
 from healthcare.workflow import submit
 from tests.factories import (
     ConsultationFactory,
@@ -303,6 +303,39 @@ def test_the_overview_shows_what_goes_on(login, doctor):
         reverse("consultation_edit", args=[ConsultationFactory(patient=patient, doctor=doctor).pk])
     )
     assert "Openium" in workspace.content.decode()
+
+
+@pytest.mark.spec("PAGE-5", "WF-CONS")
+def test_no_list_ends_unseen(login, doctor):
+    patient = PatientFactory()
+    note = ConsultationFactory(patient=patient, doctor=doctor)
+    for number in range(30):
+        LabTestFactory(consultation=note, test_name=f"Test {number:02}")
+        PatientAllergyFactory(patient=patient, substance=f"Substance {number:02}")
+        ProblemFactory(patient=patient, title=f"Problem {number:02}")
+    client = login(doctor)
+    chart, page = (client.get(row.get_absolute_url()).content.decode() for row in (patient, note))
+    for number in range(30):
+        assert f"Test {number:02}" in page and f"Test {number:02}" in chart, number
+        assert f"Substance {number:02}" in chart and f"Problem {number:02}" in chart, number
+    for _number in range(7):
+        ConsultationFactory(patient=patient, doctor=doctor, completed=True)
+    side = client.get(reverse("consultation_edit", args=[ConsultationFactory(patient=patient, doctor=doctor).pk]))
+    assert [side.context[name]["count"] for name in ("past_visits", "open_orders", "results")] == ["6+", "8+", 0]
+    assert f"{patient.get_absolute_url()}?tab=visits" in side.content.decode()
+
+
+@pytest.mark.spec("WF-CONS")
+def test_beside_the_note_the_result_that_came_last_is_the_first(login, doctor):
+    note = ConsultationFactory(doctor=doctor)
+    for number in range(9):
+        at = now() - timedelta(days=number)
+        done = {"status": "completed", "result_value": "1", "sample_collected_date": at}
+        LabTestFactory(consultation=note, test_name=f"Newer {number}", ordered_date=at, result_date=at, **done)
+    late = {"ordered_date": now() - timedelta(days=60), "result_date": now(), "sample_collected_date": now()}
+    LabTestFactory(consultation=note, test_name="Tissue", status="completed", result_value="clear", **late)
+    rows = login(doctor).get(reverse("consultation_edit", args=[note.pk])).context["results"]["rows"]
+    assert [row.test_name for row in rows[:2]] == ["Tissue", "Newer 0"]
 
 
 @pytest.mark.spec("RULE-CONS-5")

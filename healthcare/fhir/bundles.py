@@ -15,6 +15,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from healthcare.fhir.parts import NO_ALLERGY_CODE
 from healthcare.synthea.reading import UnusableFile
 
 SYNTHEA = "https://github.com/synthetichealth/synthea"
@@ -245,7 +246,9 @@ def condition(resource: dict[str, Any], context: Context) -> Rows:
 
 
 def allergy(resource: dict[str, Any], context: Context) -> Rows:
-    """allergies.csv; of several reactions the two worst."""
+    """allergies.csv; of several reactions the two worst. That none is known is no allergy."""
+    if code_of(resource["code"]) == NO_ALLERGY_CODE:
+        return
     reactions = sorted(resource.get("reaction", []), key=lambda each: -SEVERITIES.index(each.get("severity", "mild")))
     told: dict[str, str] = {}
     for number, reaction in enumerate(reactions[:2], 1):

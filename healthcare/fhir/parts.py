@@ -11,9 +11,11 @@ from django.utils import timezone
 from healthcare.clinic import clinic
 from healthcare.clock import zone
 
-LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
+LOINC, UCUM, SNOMED = "http://loinc.org", "http://unitsofmeasure.org", "http://snomed.info/sct"
 TERMS = "http://terminology.hl7.org/CodeSystem"
 NUMBERS = "urn:clinic"
+#: How it is said that a patient was asked about allergies and has none; silence means that nobody asked (BYD-3).
+NO_ALLERGY_CODE, NO_ALLERGY = "716186003", "No known allergy"
 
 
 def made(kind: str, row: Any, suffix: str = "", **elements: Any) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from healthcare.fhir.parts import NUMBERS, concept, made, ref, term
+from healthcare.fhir.parts import NO_ALLERGY, NO_ALLERGY_CODE, NUMBERS, SNOMED, concept, made, ref, term
 from healthcare.roles import may
+from patients.models import AllergyStatus
 
 
 def patient(row: Any, user: Any) -> dict[str, Any]:
@@ -88,4 +89,19 @@ def allergy(row: Any, user: Any) -> dict[str, Any]:
         recordedDate=row.created_at.isoformat(),
         recorder=ref("Practitioner", row.recorded_by_user_id),
         reaction=[reaction],
+    )
+
+
+def allergy_answer(row: Any, user: Any) -> dict[str, Any]:
+    """What the record says beside the coded allergies: its free text, which counts too, or that none are known."""
+    text = row.allergies.strip()
+    none_known = not text and row.allergy_status == AllergyStatus.NONE_KNOWN
+    return made(
+        "AllergyIntolerance",
+        row,
+        clinicalStatus=term("allergyintolerance-clinical", "active"),
+        verificationStatus=term("allergyintolerance-verification", "confirmed" if none_known else "unconfirmed"),
+        code=concept(NO_ALLERGY, (SNOMED, NO_ALLERGY_CODE, NO_ALLERGY)) if none_known else concept(text or "unknown"),
+        patient=ref("Patient", row.patient_id),
+        recordedDate=row.updated_at.isoformat(),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from billing.models import Invoice
 from clinical.models import Consultation, LabTest, Prescription, VitalSign
 from clinical.models.prescriptions import VALIDITY_DAYS
@@ -14,7 +16,7 @@ from clinical.models.problems import Problem
 from departments.models import Department, User
 from healthcare.clock import today
 from healthcare.fhir import people, visits
-from patients.models import InsuranceProvider, Patient, PatientAllergy
+from patients.models import AllergyStatus, InsuranceProvider, MedicalRecord, Patient, PatientAllergy
 from scheduling.models import Appointment
 
 
@@ -119,13 +121,25 @@ KINDS = {
             people.coverage,
             patient="pk",
         ),
-        kind(
+        Kind(
             "AllergyIntolerance",
             "allergies.view",
-            lambda: PatientAllergy.objects.all(),
-            people.allergy,
-            date="created_at",
-            status=by("status", {name: name for name in ("active", "inactive")}),
+            (
+                Source(
+                    lambda: PatientAllergy.objects.all(),
+                    people.allergy,
+                    "allergies.view",
+                    date="created_at",
+                    status=by("status", {name: name for name in ("active", "inactive")}),
+                ),
+                Source(
+                    lambda: MedicalRecord.objects.filter(~Q(allergies="") | Q(allergy_status=AllergyStatus.NONE_KNOWN)),
+                    people.allergy_answer,
+                    "allergies.view",
+                    date="updated_at",
+                    status={"active": {}},
+                ),
+            ),
             status_name="clinical-status",
         ),
         kind(

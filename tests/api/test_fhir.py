@@ -16,6 +16,7 @@ from healthcare.clock import now, today
 from healthcare.fhir.export import make
 from healthcare.fhir.types import KINDS
 from healthcare.roles import Role
+from patients.models import MedicalRecord
 from tests import factories
 from tests.api.conftest import Api
 
@@ -268,6 +269,26 @@ def test_dates_of_any_precision_and_statuses(chart, doctor):
     assert count("/Condition?clinical-status=resolved") == 0
     for query in ("date=2026-13", "date=2026-02-30", "date=0000", "date=9999", "date=99999", "_lastUpdated=x"):
         assert fhir.get(f"/Encounter?{query}").status_code == 400, query
+
+
+@pytest.mark.spec("API-6", "BYD-3", "ENT-3")
+def test_allergies_in_free_text_and_none_known_are_told_and_not_asked_is_silent(doctor, nurse):
+    said = {"text": {"allergies": "penicillin: anaphylaxis"}, "none": {"allergy_status": "none_known"}, "silent": {}}
+    people = {name: factories.PatientFactory() for name in said}
+    for name, patient in people.items():
+        MedicalRecord.objects.filter(patient=patient).update(**said[name])
+    for user in (doctor, nurse):
+        told = {
+            name: [found["code"] for found in Fhir(user).find(f"/AllergyIntolerance?patient={patient.pk}")]
+            for name, patient in people.items()
+        }
+        none = {"system": "http://snomed.info/sct", "code": "716186003", "display": "No known allergy"}
+        assert told["text"] == [{"text": "penicillin: anaphylaxis"}] and told["silent"] == []
+        assert told["none"] == [{"coding": [none], "text": "No known allergy"}]
+    for resource in Fhir(doctor).find("/AllergyIntolerance"):
+        get_fhir_model_class("AllergyIntolerance").model_validate(resource)
+    everything = Fhir(doctor).find(f"/Patient/{people['text'].pk}/$everything")
+    assert "penicillin: anaphylaxis" in str(everything)
 
 
 def test_includes_bring_what_is_referred_to_within_the_role(chart, doctor, nurse):

@@ -112,3 +112,17 @@ def test_bad_bundles_are_refused_and_bad_resources_told(tmp_path):
     _said, rejects = load(tmp_path, tmp_path / "mixed.json")
     assert list(Patient.objects.values_list("first_name", "last_name")) == [("Ana", "Ruiz")]
     assert {row["id"] for row in rejects} == {"p2", "p3", "p4", "o1", "e1", "a1"}
+
+
+def test_that_no_allergy_is_known_becomes_no_allergy(tmp_path):
+    person = {"resourceType": "Patient", "id": "p1", "name": [{"given": ["Ana"], "family": "Ruiz"}], "gender": "female"}
+    none = {"coding": [{"system": "http://snomed.info/sct", "code": "716186003"}], "text": "No known allergy"}
+    answer = {
+        **{"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"}, "code": none},
+        **{"clinicalStatus": {"coding": [{"code": "active"}]}, "recordedDate": "2020-01-01T00:00:00Z"},
+    }
+    entries = [{"resource": each} for each in ({**person, "birthDate": "1980-02-03"}, answer)]
+    (tmp_path / "one.json").write_text(json.dumps({"resourceType": "Bundle", "entry": entries}))
+    _said, rejects = load(tmp_path, tmp_path / "one.json")
+    assert Patient.objects.count() == 1 and not rejects
+    assert not PatientAllergy.objects.exists()

@@ -32,6 +32,23 @@ def closes_that_count() -> Any:
     return CashClose.objects.exclude(status=CashCloseStatus.REJECTED)
 
 
+def built_upon(close: CashClose) -> Any:
+    """Counts that go on from this one: the officer's later ones, and those that took off what was voided of it."""
+    of_it = Payment.objects.received().filter(
+        processed_by_user=close.officer_id,
+        created_at__gte=close.starts_at,
+        created_at__lt=close.ends_at,
+        voided_at__gte=close.ends_at,
+        is_refunded=False,
+        carried_from__isnull=True,
+    )
+    took_off = of_it.filter(
+        voided_by_user=OuterRef("officer"), voided_at__gte=OuterRef("starts_at"), voided_at__lt=OuterRef("ends_at")
+    )
+    later = Q(officer=close.officer_id, starts_at__gte=close.ends_at)
+    return closes_that_count().filter(later | Exists(took_off)).exclude(pk=close.pk)
+
+
 def open_since(officer: Any) -> datetime:
     """Where the officer's next close begins: at the end of the last one; the first, with the first day of entries."""
     return open_since_of([officer])[officer.pk]

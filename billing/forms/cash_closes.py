@@ -9,12 +9,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import CashClose, CashCloseStatus, PaymentMethod
-from billing.takings import DENOMINATIONS, open_since, takings
+from billing.takings import DENOMINATIONS, built_upon, open_since, takings
 from departments.models import User
 from healthcare.clock import now, today
 from healthcare.money import LARGEST, ZERO, CountField, MoneyFormField
 from healthcare.templatetags.display import money
-from healthcare.workflow import TransitionForm, WorkflowForm, refuse
+from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
 
 MOST_PIECES = 100_000
 
@@ -153,6 +153,15 @@ class SignOffCashCloseForm(SecondLookForm):
     question = _("Sign off the close of {object}?")
     consequence = _("It is locked from then on. You confirm that you have seen the money that was counted.")
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        # A count that others were signed off upon could no longer be sent back.
+        before = CashClose.objects.filter(officer=self.instance.officer_id, ends_at__lte=self.instance.starts_at)
+        if first := before.filter(status=CashCloseStatus.COUNTED).order_by("ends_at").first():
+            text = _("Sign off or send back the count of %(day)s first.")
+            raise refuse(text, code="order", day=first.business_date)
+        return cleaned
+
 
 class RejectCashCloseForm(SecondLookForm):
     """The count is wrong: the officer counts again."""
@@ -167,3 +176,13 @@ class RejectCashCloseForm(SecondLookForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["review_note"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        # Nobody counts meanwhile. The next count begins where the last one ends: behind that one, nobody would
+        # ever count these takings again.
+        lock(self.instance.officer)
+        if later := built_upon(self.instance).select_related("officer").order_by("-ends_at").first():
+            text = _("The count of %(officer)s of %(day)s goes on from this one: send that one back first.")
+            raise refuse(text, code="order", officer=later.officer.full_name, day=later.business_date)
+        return cleaned

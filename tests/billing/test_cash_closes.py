@@ -144,6 +144,38 @@ def test_a_count_that_is_sent_back_is_made_again(billing_officer, pay, administr
     assert (again.variance, again.starts_at) == (0, close.starts_at)
 
 
+def test_no_takings_are_left_behind_by_a_count_that_is_sent_back(billing_officer, pay, administrator):
+    """The next count begins where the last one ends: counts are sent back from the last one on."""
+    pay("40")
+    monday = count(billing_officer, pieces_20="2").instance
+    pay("5")
+    tuesday = count(billing_officer, pieces_5="1").instance
+    note = {"review_note": "Look under the tray"}
+    assert "first" in str(submit(SignOffCashCloseForm, actor=administrator, instance=tuesday).errors)
+    refused = submit(RejectCashCloseForm, actor=administrator, instance=monday, data=note)
+    assert "send that one back first" in str(refused.errors)
+    for close in (tuesday, monday):
+        assert submit(RejectCashCloseForm, actor=administrator, instance=close, data=note).is_valid()
+    assert expected(billing_officer) == {"cash": "45.00"}
+    whole = count(billing_officer, pieces_20="2", pieces_5="1").instance
+    assert submit(SignOffCashCloseForm, actor=administrator, instance=whole).is_valid()
+
+
+def test_what_was_voided_is_not_taken_off_twice(billing_officer, pay, administrator):
+    """It stands in the count of whoever voided it: the one that it was first in stays, or both are made again."""
+    payment = pay("40")
+    first = count(billing_officer, pieces_20="2").instance
+    submit(VoidPaymentForm, actor=administrator, instance=payment, data={"void_reason": "x"})
+    taken_off = count(administrator, opening_float="40").instance
+    assert taken_off.expected == {"cash": "-40.00"}
+    note = {"review_note": "x"}
+    refused = submit(RejectCashCloseForm, actor=administrator, instance=first, data=note)
+    assert administrator.full_name in str(refused.errors)
+    assert submit(RejectCashCloseForm, actor=billing_officer, instance=taken_off, data=note).is_valid()
+    assert submit(RejectCashCloseForm, actor=administrator, instance=first, data=note).is_valid()
+    assert expected(billing_officer) == expected(administrator) == {}
+
+
 def test_too_much_here_does_not_make_good_what_lacks_there(billing_officer, pay):
     pay("40")
     pay("10", "credit_card")

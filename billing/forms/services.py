@@ -83,6 +83,15 @@ class SchedulePriceForm(WorkflowForm):
             raise refuse(_("A new price is valid from today on, or from a later day within ten years."), code="range")
         return day
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        day, service = cleaned.get("valid_from"), cleaned.get("service")
+        found = ServicePrice.objects.filter(service=service, valid_from=day).first() if day and service else None
+        if found is not None and found.price != cleaned.get("price"):
+            # A price that was planned wrongly is put right; the trail has the old one.
+            self.instance = found
+        return cleaned
+
     def save(self, commit: bool = True) -> Any:
         entry = super().save(commit)
         if entry.valid_from == today():

@@ -51,6 +51,25 @@ def test_a_price_is_valid_from_its_day_on_and_no_invoice_follows(administrator, 
     assert submit(SchedulePriceForm, actor=administrator, data=at_once).errors["price"]
 
 
+@pytest.mark.spec("VAL-4", "AUD-1")
+def test_a_planned_price_is_put_right_before_its_day(administrator, login):
+    service = ServiceFactory(default_price=Decimal("80"))
+    data = {"service": service.pk, "valid_from": today() + timedelta(3), "price": "955"}
+    wrong = submit(SchedulePriceForm, actor=administrator, data=data).instance
+    url = reverse("service_price", args=[service.pk])
+    assert login(administrator).post(url, data | {"price": "95.50"}).url == service.get_absolute_url()
+    assert service.prices.get().price == Decimal("95.50")
+    changed = AuditLog.objects.get(entity_type="service_price", action="update")
+    assert (changed.entity_id, changed.old_values["price"]) == (wrong.pk, "955.00")
+    # The price that is valid from today on is no other.
+    for price in ("90", "91"):
+        now_on = {"service": service.pk, "valid_from": today(), "price": price}
+        assert submit(SchedulePriceForm, actor=administrator, data=now_on).is_valid()
+    service.refresh_from_db()
+    assert service.default_price == 91 == price_of(service)
+    assert service.prices.count() == 2
+
+
 def test_changing_the_price_writes_history(administrator):
     service = ServiceFactory(default_price=Decimal("50"))
     data = {"name": service.name, "service_type": "consultation", "default_price": "60"}

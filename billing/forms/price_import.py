@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.forms.services import SchedulePriceForm, ServiceForm
@@ -75,10 +76,18 @@ class ImportServicesForm(dry_run.DryRunForm):
         if values.get("department") and not data["department"]:
             row.errors = str(_("There is no department of this name."))
             return row
-        later = values.get("valid_from", "") > today().isoformat()
+        try:
+            later = forms.DateField(required=False).clean(values.get("valid_from", ""))
+        except forms.ValidationError as error:
+            row.errors = f"valid_from: {' '.join(error.messages)}"
+            return row
+        later = later if later and later > today() else None
+        if service is None and later:
+            row.errors = str(_("A new service is on the list at once: leave its day empty."))
+            return row
         if service is not None and later:
-            planned = {"service": service.pk, "valid_from": values["valid_from"], "price": values["default_price"]}
-            return self.plan(row, SchedulePriceForm, planned, None, _("Price from %s on") % values["valid_from"])
+            planned = {"service": service.pk, "valid_from": f"{later}", "price": values["default_price"]}
+            return self.plan(row, SchedulePriceForm, planned, None, _("Price from %s on") % later)
         checked = ServiceForm(data=data, instance=service, actor=self.actor)
         if service is None:
             return self.plan(row, ServiceForm, data, None, _("New"))

@@ -123,6 +123,21 @@ def test_import_is_looked_at_first_and_then_done(login, administrator):
     assert not [row for row in page.context["form"].rows if row.changes]
 
 
+def test_the_day_of_an_imported_price_is_read_or_refused(login, administrator):
+    """A day in another spelling changed the price at once."""
+    service, day = ServiceFactory(name="ECG", default_price=Decimal("80")), today() + timedelta(1)
+    client, url = login(administrator), reverse("service_import")
+    text = client.post(url, {"file": book(HEAD, ["ECG", "Consultation", "", 90, f"{day:%d.%m.%Y}"])}).content.decode()
+    assert f"Price from {day} on" in text
+    for row, words in (
+        (["ECG", "Consultation", "", 90, f"{day:%m/%d/%Y}"], "valid date"),
+        (["Echo", "Consultation", "", 90, day], "at once"),
+    ):
+        page = client.post(url, {"file": book(HEAD, row)})
+        assert words in page.context["form"].rows[0].errors
+    assert price_of(service) == 80
+
+
 @pytest.mark.spec("VAL-5", "VAL-6")
 @pytest.mark.parametrize(
     ("file", "words"),

@@ -176,6 +176,14 @@ def test_what_was_voided_is_not_taken_off_twice(billing_officer, pay, administra
     assert expected(billing_officer) == expected(administrator) == {}
 
 
+def test_uncounted_money_of_who_left_is_still_seen(login, billing_officer, pay, administrator):
+    pay("40")
+    for change in ({"is_active": False}, {"is_active": True, "role": "receptionist"}):
+        type(billing_officer).objects.filter(pk=billing_officer.pk).update(**change)
+        house = login(administrator).get(reverse("cash_close_list")).context["house"]
+        assert [(row["name"], row["total"]) for row in house][:-1] == [(billing_officer.full_name, 40)]
+
+
 def test_too_much_here_does_not_make_good_what_lacks_there(billing_officer, pay):
     pay("40")
     pay("10", "credit_card")

@@ -113,5 +113,5 @@ def takings(user: Any) -> Tile:
         .filter(here | earlier)
         .aggregate(now=MoneySum("amount", filter=here), then=MoneySum("amount", filter=earlier))
     )
-    url = link("payment_list", date_from=today(), date_to=today(), voided="false")
+    url = link("payment_list", kind="received", date_from=today(), date_to=today(), voided="false")
     return compared(_("Taken today"), found["now"] or ZERO, found["then"] or ZERO, last_weekday(), url, money)

@@ -60,6 +60,8 @@ def a_day(staff, rows=range(1)):
         owed.save()
         f.PaymentFactory(invoice=owed, amount=Decimal("19.99"))
         f.PaymentFactory(invoice=owed, amount=Decimal("5.00"), voided_at=now(), void_reason="Bounced")
+        note = {"kind": "credit_note", "document_number": f"CN-{number:06}", "notes": "Goodwill"}
+        f.PaymentFactory(invoice=owed, amount=Decimal("7.00"), payment_method="other", **note)
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])

@@ -33,6 +33,7 @@ class BillingSummary(ReportKind):
         _("Outstanding and balance: of issued invoices; nothing is owed on drafts and cancelled ones."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
         _("Write-offs: cancelled after issue, payments voided, credit notes, bad debts, refunds; by their own dates."),
+        _("Not collected: cancelled after issue, credit notes, bad debts. What was voided or refunded is owed again."),
         _("Largest debtors: the twenty patients who owe most on these invoices."),
     )
 
@@ -98,9 +99,12 @@ class BillingSummary(ReportKind):
             status=InvoiceStatus.CANCELLED,
             issued_at__isnull=False,
         ).aggregate(number=Count("pk"), amount=MoneySum("total_amount"))
-        voided = Payment.objects.filter(
-            self.period.moments("voided_at"), self.billed("invoice__"), is_refunded=False
-        ).aggregate(number=Count("pk"), sum=MoneySum("amount"))
+        taken_back = self.period.moments("voided_at") & self.billed("invoice__")
+        voided = (
+            Payment.objects.received()
+            .filter(taken_back, is_refunded=False)
+            .aggregate(number=Count("pk"), sum=MoneySum("amount"))
+        )
         settled = Payment.objects.live().filter(self.period.moments("payment_date"), self.billed("invoice__"))
         kinds = {
             row[0]: row[1:]
@@ -147,13 +151,14 @@ class BillingSummary(ReportKind):
         )
 
     def summary(self) -> list[Figure]:
-        aging, status, lost = self.table("aging"), self.table("by_status"), self.table("write_offs")
+        aging, status = self.table("aging"), self.table("by_status")
+        cancelled, _voided, credited, bad_debts, _refunds = self.table("write_offs").column("amount")
         return [
             Figure(_("Invoices"), status.total("invoices")),
             Figure(_("Total"), status.total("total"), "money"),
             Figure(_("Outstanding"), aging.total("balance"), "money"),
             Figure(_("Older than 90 days"), aging.column("balance")[-1], "money"),
-            Figure(_("Not collected"), lost.total("amount"), "money"),
+            Figure(_("Not collected"), cancelled + credited + bad_debts, "money"),
         ]
 
     def charts(self) -> list[Chart]:

@@ -385,7 +385,10 @@ class Books:
                 (
                     p.amount
                     for p in self.payments
-                    if not p.is_refunded and self.within(p.voided_at) and self.bill_chosen(self.invoices[p.invoice_id])
+                    if p.kind == "received"
+                    and not p.is_refunded
+                    and self.within(p.voided_at)
+                    and self.bill_chosen(self.invoices[p.invoice_id])
                 ),
             ),
             line("Credit notes", settled("credit_note")),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from billing.forms import CreditNoteForm, RecordPaymentForm, RefundPaymentForm, VoidPaymentForm
 from billing.models import Payment
 from departments.models import Department
 from healthcare.clock import today
@@ -323,3 +324,30 @@ def test_many_small_amounts_add_up_to_the_cent(db):
     bill.balance_due, bill.status = bill.total_amount - bill.amount_paid, "partially_paid"
     bill.save()
     assert tables_of("revenue")["by_method"].total("collected") == Decimal("1234567.89") * 3000
+
+
+@pytest.mark.spec("RPT-2", "RPT-3")
+def test_what_is_not_collected_counts_once(billing_officer):
+    """What was paid is credited by a refund first; what was voided or refunded is owed again, which is no loss."""
+
+    def step(form, **data):
+        done = submit(form, actor=billing_officer, data=data)
+        assert done.is_valid(), done.errors
+        return done.instance
+
+    def figures():
+        report = KINDS["billing_summary"](Period(today(), today()))
+        lines = {str(row[0]): row[1] for row in report.table("write_offs").rows}
+        return lines, {str(figure.label): figure.value for figure in report.summary()}
+
+    invoice = f.InvoiceFactory(status="issued", lines=[("Visit", 1, "100.00")])
+    paid = step(RecordPaymentForm, invoice=invoice.pk, amount="100", payment_method="cash")
+    step(RefundPaymentForm, payment=paid.pk, amount="30", payment_method="cash", reason="Not done")
+    assert figures()[1]["Not collected"] == 0 and figures()[1]["Outstanding"] == 30
+    step(CreditNoteForm, invoice=invoice.pk, amount="20", notes="Not done")
+    wrong = step(CreditNoteForm, invoice=invoice.pk, amount="5", notes="Typed twice")
+    form = submit(VoidPaymentForm, actor=billing_officer, instance=wrong, data={"void_reason": "Typed twice"})
+    assert form.is_valid()
+    lines, summary = figures()
+    assert (summary["Not collected"], summary["Outstanding"]) == (20, 10)
+    assert (lines["Payments voided"], lines["Credit notes"], lines["Refunds"]) == (0, 1, 1)

@@ -252,7 +252,7 @@ class TransitionForm(WorkflowForm):
 
     #: The status that the row is moved to.
     to: ClassVar[str] = ""
-    #: Question, consequence and look of the confirm page; `{object}` is filled in.
+    #: Question, consequence and look of the confirm page; `{object}` is filled in, and `{amounts.balance_due}`.
     question: ClassVar[Any] = ""
     consequence: ClassVar[Any] = ""
     danger: ClassVar[bool] = False

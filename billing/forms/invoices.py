@@ -265,7 +265,7 @@ class IssueInvoiceForm(TransitionForm):
     action = "issue"
     submit_label = _("Issue invoice")
     to = InvoiceStatus.ISSUED
-    question = _("Issue {object} to {object.patient} for ${object.total_amount:,.2f}?")
+    question = _("Issue {object} to {object.patient} for {amounts.total_amount}?")
     consequence = _("Its lines, amounts and texts can no longer change. Payments can be recorded from now on.")
 
     class Meta:

@@ -201,7 +201,7 @@ class VoidPaymentForm(WorkflowForm):
     action = "void"
     submit_label = _("Void payment")
     question = _("Void {object}?")
-    consequence = _("It stays in the list as voided, and the invoice owes ${object.amount:,.2f} again.")
+    consequence = _("It stays in the list as voided, and the invoice owes {amounts.amount} again.")
     danger = True
 
     class Meta:

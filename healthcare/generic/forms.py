@@ -17,6 +17,7 @@ from healthcare import drafts
 from healthcare.generic.base import Page, url_of
 from healthcare.models import new_id
 from healthcare.roles import may
+from healthcare.templatetags.display import money
 from healthcare.uses import uses_of
 from healthcare.workflow import TransitionForm, WorkflowForm, submit
 
@@ -207,6 +208,16 @@ class EditPage(FormPage):
         return self.page_title or _("Edit %(entity)s") % {"entity": self.model._meta.verbose_name}
 
 
+class Amounts:
+    """A row's amounts in the clinic's currency, for words: `{amounts.total_amount}`."""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return money(getattr(self.row, name))
+
+
 class ActionPage(FormPage):
     """One step: GET asks, POST does it, then back to the row."""
 
@@ -221,12 +232,13 @@ class ActionPage(FormPage):
 
     def get_context_data(self, *, form: Any, **kwargs: Any) -> dict[str, Any]:
         question = getattr(form, "question", "") or _("%(action)s?") % {"action": form.submit_label}
+        told = {"object": self.object, "amounts": Amounts(self.object)}
         return super().get_context_data(
             **{
                 "form": form,
                 "object": self.object,
-                "question": str(question).format(object=self.object),
-                "consequence": str(getattr(form, "consequence", "")).format(object=self.object),
+                "question": str(question).format(**told),
+                "consequence": str(getattr(form, "consequence", "")).format(**told),
                 "danger": getattr(form, "danger", False),
                 "uses": uses_of(self.object) if getattr(form, "tells_uses", False) else [],
                 **kwargs,

@@ -21,7 +21,7 @@ from healthcare.money import MoneyFormField
 from healthcare.pdf import render_html
 from healthcare.templatetags.display import display
 from healthcare.workflow import submit
-from tests.factories import AppointmentFactory, InvoiceFactory, VitalSignFactory
+from tests.factories import AppointmentFactory, InvoiceFactory, PaymentFactory, VitalSignFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-10", "FND-4"), pytest.mark.usefixtures("in_utc")]
 #: In Auckland it is the 24th, 00:30, already.
@@ -126,6 +126,13 @@ def test_amounts_show_in_the_clinics_currency(change, login, billing_officer, co
     invoice = InvoiceFactory(lines=[("Consultation", 1, "1234.50")])
     assert change(currency=code).is_valid()
     assert shown in login(billing_officer).get(reverse("invoice_detail", args=[invoice.pk])).content.decode()
+    asked = login(billing_officer).get(reverse("invoice_issue", args=[invoice.pk])).context["question"]
+    assert asked.endswith(f" for {shown}?")
+    payment = PaymentFactory(
+        amount=Decimal("1234.50"), invoice=InvoiceFactory(status="issued", lines=[("X", 1, "2000")])
+    )
+    told = login(billing_officer).get(reverse("payment_void", args=[payment.pk])).context["consequence"]
+    assert f"owes {shown} again" in told
     assert "-" + shown == display(Decimal("-1234.5"))
     assert MoneyFormField().clean(shown) == Decimal("1234.50")
     assert parts.money(Decimal(1))["currency"] == code

@@ -30,6 +30,7 @@ class BillingSummary(ReportKind):
     names_patients = True
     definitions = (
         _("Invoices by invoice date. An invoice past its due date with a balance counts as overdue."),
+        _("Invoiced: totals of those neither draft nor cancelled. Paid: by payments, credit notes, write-offs."),
         _("Outstanding and balance: of issued invoices; nothing is owed on drafts and cancelled ones."),
         _("Age of a debt: days from the invoice date to the day of this report; balances as they stand now."),
         _("Write-offs: cancelled after issue, payments voided, credit notes, bad debts, refunds; by their own dates."),
@@ -152,10 +153,12 @@ class BillingSummary(ReportKind):
 
     def summary(self) -> list[Figure]:
         aging, status = self.table("aging"), self.table("by_status")
+        idle = {InvoiceStatus.DRAFT.label, InvoiceStatus.CANCELLED.label}
+        invoiced = sum((row[2] for row in status.rows if row[0] not in idle), ZERO)
         cancelled, _voided, credited, bad_debts, _refunds = self.table("write_offs").column("amount")
         return [
             Figure(_("Invoices"), status.total("invoices")),
-            Figure(_("Total"), status.total("total"), "money"),
+            Figure(_("Invoiced"), invoiced, "money"),
             Figure(_("Outstanding"), aging.total("balance"), "money"),
             Figure(_("Older than 90 days"), aging.column("balance")[-1], "money"),
             Figure(_("Not collected"), cancelled + credited + bad_debts, "money"),

@@ -81,9 +81,10 @@ class ServiceUtilization(ReportKind):
         types, services = self.table("by_type"), self.table("by_service")
         quantity, amount = types.total("quantity"), types.total("amount")
         average = amount / quantity if quantity else None
+        named = [row for row in services.rows if row[1] != LABELS[None]]
         return [
             Figure(_("Services rendered"), quantity),
-            Figure(_("Different services"), len(services.rows)),
+            Figure(_("Different services"), len(named)),
             Figure(_("Invoiced"), amount, "money"),
             Figure(_("Average per service"), average and average.quantize(ZERO, ROUND_HALF_UP), "money"),
         ]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.forms import CreditNoteForm, RecordPaymentForm, RefundPaymentForm, VoidPaymentForm
+from billing.forms import CancelInvoiceForm, CreditNoteForm, RecordPaymentForm, RefundPaymentForm, VoidPaymentForm
 from billing.models import Payment
 from departments.models import Department
 from healthcare.clock import today
@@ -351,3 +351,21 @@ def test_what_is_not_collected_counts_once(billing_officer):
     lines, summary = figures()
     assert (summary["Not collected"], summary["Outstanding"]) == (20, 10)
     assert (lines["Payments voided"], lines["Credit notes"], lines["Refunds"]) == (0, 1, 1)
+
+
+@pytest.mark.spec("RPT-2")
+def test_reports_agree_on_what_was_invoiced(billing_officer):
+    """Drafts and cancelled invoices stand in their own lines alone, and lines without a service are no service."""
+    service = f.ServiceFactory()
+    f.InvoiceFactory(status="issued", lines=[("Visit", 1, "100.00", service), ("Bandage", 2, "5.00")])
+    f.InvoiceFactory(lines=[("Visit", 1, "7.00")])
+    cancelled = f.InvoiceFactory(status="issued", lines=[("Visit", 1, "9.00")])
+    form = submit(CancelInvoiceForm, actor=billing_officer, instance=cancelled, data={"cancellation_reason": "x"})
+    assert form.is_valid()
+    made = {
+        name: KINDS[name](Period(today(), today())) for name in ("revenue", "billing_summary", "service_utilization")
+    }
+    figures = {name: {str(f.label): f.value for f in kind.summary()} for name, kind in made.items()}
+    assert [figures[name]["Invoiced"] for name in made] == [110, 110, 110]
+    assert made["billing_summary"].table("by_status").total("total") == 126
+    assert figures["service_utilization"]["Different services"] == 1

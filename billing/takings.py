@@ -22,8 +22,8 @@ DENOMINATIONS = tuple(
     Decimal(value) for value in ("100", "50", "20", "10", "5", "2", "1", "0.50", "0.25", "0.10", "0.05", "0.01")
 )
 
-#: An officer's first close reaches back to the first entry, but no further than this: what a clinic
-#: took before it began to close its cash is nobody's drawer any more.
+#: An officer's first close reaches back to the first entry, but no further than this, or than the clinic's very first
+#: close: what a clinic took before it began to close its cash is nobody's drawer any more.
 REACHES_BACK = timedelta(days=7)
 
 
@@ -67,12 +67,14 @@ def first_days(officers: list[UUID]) -> dict[UUID, datetime]:
     """The midnight before each officer's first entry of the last days; today's where there is none."""
     midnight = datetime.combine(today(), time.min, tzinfo=zone())
     found = dict.fromkeys(officers, midnight)
+    began = closes_that_count().aggregate(first=Min("starts_at"))["first"]
+    furthest = min(began or midnight, midnight - REACHES_BACK)
     for rows, person, moment in (
         (Payment.objects.received(), "processed_by_user", "created_at"),
         (Payment.objects.received(), "voided_by_user", "voided_at"),
         (Refund.objects, "processed_by_user", "created_at"),
     ):
-        recent = rows.filter(**{f"{person}__in": officers, f"{moment}__gte": midnight - REACHES_BACK}).order_by()
+        recent = rows.filter(**{f"{person}__in": officers, f"{moment}__gte": furthest}).order_by()
         for key, first in recent.values_list(person).annotate(first=Min(moment)):
             day = datetime.combine(date_of(first), time.min, tzinfo=zone())
             found[key] = min(found[key], day)

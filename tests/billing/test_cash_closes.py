@@ -133,6 +133,19 @@ def test_the_first_close_reaches_back_to_the_first_entry(billing_officer, pay):
     assert expected(billing_officer) == {}
 
 
+def test_once_the_clinic_closes_its_cash_nothing_uncounted_is_forgotten(billing_officer, pay, administrator):
+    """Whoever takes money once and never counts it had it forgotten after a week."""
+    with at(now() - timedelta(days=40)):
+        pay("100", officer=administrator)  # before the clinic closed its cash
+    with at(now() - timedelta(days=20)):
+        pay("40")
+    with at(now() - timedelta(days=19)):
+        assert count(billing_officer, pieces_20="2").is_valid()
+    with at(now() - timedelta(days=15)):
+        pay("7", officer=administrator)
+    assert expected(administrator) == {"cash": "7.00"}
+
+
 def test_a_count_that_is_sent_back_is_made_again(billing_officer, pay, administrator):
     pay("40")
     close = count(billing_officer, pieces_20="1", explanation="?").instance

@@ -62,6 +62,8 @@ class WorkflowForm(forms.ModelForm):
     bound_field_class = ChoosingField
     #: Words on the button.
     submit_label: ClassVar[Any] = _("Save")
+    #: Columns that say whom a row is about: whatever is sent once more for a row says the same there.
+    IDENTITY: ClassVar[tuple[str, ...]] = ()
     #: Titles and field names of the groups on the page; empty: one group.
     fieldsets: ClassVar[tuple[Any, ...]] = ()
     data: Any
@@ -89,6 +91,8 @@ class WorkflowForm(forms.ModelForm):
         self.notices: list[str] = []
         self.conflict: dict[str, Any] | None = None
         self.already_saved = False
+        #: What was sent for a row that was saved already.
+        self.sent_again: WorkflowForm | None = None
         super().__init__(*args, **kwargs)
         if self.instance.pk and not self.instance._state.adding:
             self.initial.setdefault("updated_at_seen", self.instance.updated_at.isoformat())
@@ -201,6 +205,11 @@ class WorkflowForm(forms.ModelForm):
             and hasattr(instance, name)
             and self.cleaned_data[name] != getattr(instance, name)
         ]
+
+    def is_about_another(self, row: Any) -> bool:
+        """Whether what was typed is about somebody else than the row."""
+        typed = self.cleaned_data
+        return any(name in typed and typed[name] != getattr(row, name) for name in self.IDENTITY)
 
     def _check_shown_patient(self) -> None:
         shown = (self.cleaned_data or {}).get("shown_patient")
@@ -344,9 +353,9 @@ def _submit(
                     form.save()
                 return form
         # A second submit is mostly refused (its time is taken, its invoice paid): by what the first one saved.
-        return _already_saved(form_class, actor, model, new_id, kwargs) or form
+        return _already_saved(form_class, actor, model, new_id, form, kwargs) or form
     except IntegrityError as error:
-        if saved := _already_saved(form_class, actor, model, new_id, kwargs):
+        if saved := _already_saved(form_class, actor, model, new_id, form, kwargs):
             return saved
         if form is None:
             raise
@@ -357,7 +366,7 @@ def _submit(
         return form
 
 
-def _already_saved(form_class: Any, actor: Any, model: Any, new_id: Any, kwargs: dict[str, Any]) -> Any:
+def _already_saved(form_class: Any, actor: Any, model: Any, new_id: Any, sent: Any, kwargs: dict[str, Any]) -> Any:
     saved = model._default_manager.filter(pk=new_id).first() if new_id is not None else None
     if saved is None:
         return None
@@ -365,7 +374,7 @@ def _already_saved(form_class: Any, actor: Any, model: Any, new_id: Any, kwargs:
     form._errors = forms.utils.ErrorDict()
     form.cleaned_data = {}
     form.formsets = {}
-    form.already_saved = True
+    form.already_saved, form.sent_again = True, sent
     return form
 
 

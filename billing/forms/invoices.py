@@ -154,6 +154,7 @@ class InvoiceForm(WorkflowForm):
 class CreateInvoiceForm(InvoiceForm):
     """Invoice a completed visit that has no invoice yet (RULE-INV-1); the number comes with the saving."""
 
+    IDENTITY = ("appointment",)
     appointment = RemoteChoiceField(
         Appointment.objects.select_related("consultation", "unbilled_visit"),
         url_name="billable_appointment_options",

@@ -19,7 +19,7 @@ from healthcare.models import new_id
 from healthcare.roles import may
 from healthcare.templatetags.display import money
 from healthcare.uses import uses_of
-from healthcare.workflow import TransitionForm, WorkflowForm, submit
+from healthcare.workflow import TransitionForm, WorkflowForm, refuse, submit
 
 
 class FormPage(Page):
@@ -33,6 +33,8 @@ class FormPage(Page):
     #: Whether what is typed is kept on the server until it is saved (AUTH-3).
     drafted: ClassVar[bool] = False
     draft: Any = None
+    #: Whether the key under which this page would save belongs to a row about somebody else.
+    key_is_taken = False
 
     def draft_page(self) -> str:
         """The page under which its draft is kept."""
@@ -98,7 +100,7 @@ class FormPage(Page):
 
     def submission_id(self) -> UUID | None:
         """The id under which a new row will be saved, made when the page was shown."""
-        if self.object is not None:
+        if self.object is not None or self.key_is_taken:
             return None
         try:
             return UUID(self.request.POST.get("new_id", ""))
@@ -117,6 +119,8 @@ class FormPage(Page):
             new_id=self.submission_id(),
             **self.get_form_kwargs(),
         )
+        if form.sent_again and form.sent_again.is_about_another(form.instance):
+            return self.refuse_taken_key(form.sent_again, form.instance)
         if not form.is_valid():
             return self.render_form(form, status=409 if form.conflict else 200)
         if self.drafted:
@@ -128,6 +132,13 @@ class FormPage(Page):
             for notice in form.notices:
                 messages.warning(request, notice)
         return HttpResponseRedirect(self.get_success_url(form))
+
+    def refuse_taken_key(self, form: Any, saved: Any) -> HttpResponse:
+        """Two windows showed one draft, and the other one saved somebody else: this one is asked to save once more."""
+        self.key_is_taken = True
+        said = _("%(row)s was saved from another window of this page. This here is not saved yet: save it once more.")
+        form.add_error(None, refuse(said, code="key_taken", row=str(saved)))
+        return self.render_form(form)
 
     def show_patient(self, form: Any) -> None:
         """Whom the banner shows cannot be swapped, and the form says whom it showed (BYD-2)."""

@@ -21,6 +21,7 @@ class PatientForm(WorkflowForm):
     """What is known about a patient who comes to the desk."""
 
     permission = "patients.edit"
+    IDENTITY = ("last_name", "first_name", "date_of_birth")
     fieldsets: ClassVar = (
         (
             _("Person"),

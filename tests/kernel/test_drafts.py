@@ -147,6 +147,26 @@ def test_a_registration_that_was_saved_is_not_offered_again(login, receptionist)
     assert Patient.objects.filter(last_name="Lopez").count() == 1
 
 
+def test_two_windows_with_one_draft_register_two_people(login, receptionist):
+    """The second one was led to the first one's chart, and its own patient was lost."""
+    client, create = login(receptionist), reverse("patient_create")
+    key = client.get(create).context["new_id"]
+    anna = {"last_name": "Lopez", "first_name": "Anna", "date_of_birth": "1990-01-01", "gender": "female"}
+    bert = {"last_name": "Brown", "first_name": "Bert", "date_of_birth": "1950-01-01", "gender": "male"}
+    keep(client, create, new_id=key, **anna)
+    other_window = client.get(create).context["new_id"]
+    assert str(other_window) == str(key)
+    assert client.post(create, {**bert, "new_id": key}).status_code == 302
+    again = client.post(create, {**anna, "new_id": key})
+    assert "Brown, Bert was saved from another window" in again.content.decode()
+    assert again.context["form"]["last_name"].value() == "Lopez" and not Patient.objects.filter(last_name="Lopez")
+    fresh = again.context["new_id"]
+    assert str(fresh) != str(key)
+    for _click in range(2):
+        saved = client.post(create, {**anna, "new_id": fresh})
+        assert saved.url == Patient.objects.get(last_name="Lopez").get_absolute_url()
+
+
 def test_an_invoice_keeps_its_lines(login, billing_officer, doctor):
     visit = ConsultationFactory(doctor=doctor, completed=True).appointment
     create = f"{reverse('invoice_create')}?appointment={visit.pk}"

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, AuditLog, entities
-from healthcare.fields import DayRangeWidget, RemoteChoiceFilter
+from healthcare.fields import DayRangeFilter, RemoteChoiceFilter
 
 
 class PatientFilter(RemoteChoiceFilter):
@@ -29,7 +29,7 @@ class AuditLogFilter(django_filters.FilterSet):
     patient_id = PatientFilter(label=_("Patient"), url_name="patient_options")
     action = django_filters.ChoiceFilter(label=_("Action"), choices=Action.choices)
     entity_type = django_filters.ChoiceFilter(label=_("Entity"), choices=[])
-    created_at = django_filters.DateFromToRangeFilter(label=_("Day"), widget=DayRangeWidget())
+    created_at = DayRangeFilter(label=_("Day"))
     entity_id = django_filters.UUIDFilter(label=_("Row's id"))
 
     refused = django_filters.ChoiceFilter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -150,6 +151,22 @@ class DayRangeWidget(django_filters.widgets.DateRangeWidget):
     def __init__(self) -> None:
         super().__init__()
         self.widgets = [DateText({"aria-label": label}) for label in (_("From"), _("To"))]
+
+
+class DayRangeField(django_filters.fields.DateRangeField):
+    """Days as moments; the first and the last that a date can hold have none in every time zone, those beside them do."""
+
+    widget = DayRangeWidget
+
+    def compress(self, data_list: list[Any]) -> Any:
+        first, last = date.min + timedelta(days=1), date.max - timedelta(days=1)
+        return super().compress([day and min(max(day, first), last) for day in data_list])
+
+
+class DayRangeFilter(django_filters.DateFromToRangeFilter):
+    """The rows of some days, by a moment."""
+
+    field_class = DayRangeField
 
 
 _PLAIN = {forms.DateInput: DateText, forms.DateTimeInput: DateTimeText}

@@ -5,7 +5,7 @@ from typing import Any
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.fields import DayRangeWidget
+from healthcare.fields import DayRangeFilter
 from reporting.models import Report, ReportStatus
 from reporting.reports import kinds_for
 
@@ -15,7 +15,7 @@ class ReportFilter(django_filters.FilterSet):
 
     report_type = django_filters.ChoiceFilter(label=_("Type"), choices=[])
     status = django_filters.ChoiceFilter(label=_("Status"), choices=ReportStatus.choices)
-    created_at = django_filters.DateFromToRangeFilter(label=_("Requested"), widget=DayRangeWidget())
+    created_at = DayRangeFilter(label=_("Requested"))
 
     class Meta:
         model = Report

@@ -154,7 +154,7 @@ class DayRangeWidget(django_filters.widgets.DateRangeWidget):
 
 
 class DayRangeField(django_filters.fields.DateRangeField):
-    """Days as moments; the first and the last that a date can hold have none in every time zone, those beside them do."""
+    """Days as moments, which the first and the last day of the calendar do not have in every time zone."""
 
     widget = DayRangeWidget
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -103,16 +104,15 @@ def similar_dates(born: date) -> set[date]:
     """The date, and what the usual mistakes make of it: one off in day, month, year or decade, or two swapped."""
     found = {born}
     for days in (-1, 1, -10, 10):
-        found.add(born + timedelta(days=days))
+        with suppress(OverflowError):  # a year that is half typed
+            found.add(born + timedelta(days=days))
     for year, month, day in (
         (born.year, born.day, born.month),
         *((born.year + years, born.month, born.day) for years in (-10, -1, 1, 10)),
         *((born.year, born.month + months, born.day) for months in (-1, 1)),
     ):
-        try:
+        with suppress(ValueError):
             found.add(date(year, month, day))
-        except ValueError:
-            continue
     return found
 
 

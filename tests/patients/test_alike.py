@@ -122,6 +122,13 @@ def test_duplicates_show_while_typing(login, receptionist):
     )
 
 
+@pytest.mark.spec("VAL-6")
+@pytest.mark.parametrize("born", ["0001-01-05", "9999-12-31"])
+def test_a_year_that_is_half_typed_is_no_error(login, receptionist, born):
+    typed = {"last_name": "Lopez", "first_name": "Maria", "date_of_birth": born}
+    assert login(receptionist).post(reverse("patient_duplicates"), typed).status_code == 200
+
+
 @pytest.mark.spec("BYD-8")
 def test_an_edit_that_makes_somebody_a_duplicate_warns(login, receptionist):
     PatientFactory(**MARIA)

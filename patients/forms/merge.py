@@ -131,7 +131,9 @@ class MergePatientsForm(WorkflowForm):
             "moved": {label: keys for label, keys in moved.items() if keys},
             "filled": {name: str(value) for name, value in filled.items()},
             "record": self.join_records(kept, merged),
+            "marked": merged.is_confidential and not kept.is_confidential,
         }
+        kept.is_confidential = kept.is_confidential or merged.is_confidential
         merged.is_active = False
         merged.save(update_fields=["is_active"])
         merge.moving = False
@@ -212,6 +214,7 @@ class UndoMergeForm(WorkflowForm):
             if str(getattr(kept, name)) == value:
                 setattr(kept, name, None if name.endswith("_id") else "")
         self.part_records(kept)
+        kept.is_confidential = kept.is_confidential and not merge.undo_data.get("marked")
         merged.is_active = True
         merged.save(update_fields=["is_active"])
         merge.moving, merge.undone_at = False, now()

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from healthcare.access import visible_or_denied
+from healthcare.access import closed_chart, visible_or_denied
 from healthcare.generic import ActionPage, FormPage
 from healthcare.generic.base import label_of, shown_value_of
 from patients.duplicates import Person, likenesses
@@ -68,6 +68,9 @@ class PatientMergePage(FormPage):
 
     def get_patient(self) -> Any:
         return self.kept
+
+    def closed_chart(self) -> str:
+        return super().closed_chart() or closed_chart(self.request, self.other())
 
     def get_breadcrumbs(self) -> list[tuple[Any, str]]:
         return [(str(self.kept), self.kept.get_absolute_url()), (self.page_title, "")]

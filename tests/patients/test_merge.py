@@ -233,6 +233,25 @@ def test_the_pages_show_both_charts_and_no_clinical_text(login, receptionist, nu
     assert client.post(undo, {"undo_reason": "Sisters"}).url == other.get_absolute_url()
 
 
+def test_a_confidential_chart_asks_for_the_reason_and_stays_confidential(login, receptionist, two):
+    kept, other = two
+    Patient.objects.filter(pk=other.pk).update(is_confidential=True)
+    client, url = login(receptionist), reverse("patient_merge", args=[kept.pk])
+    data = {"merged": other.pk, "reason": "Registered twice"}
+    for asked in (client.get(url, {"merged": other.pk}), client.post(url, data)):
+        assert asked.url.startswith(reverse("patient_open", args=[other.pk]))
+    client.post(asked.url, {"reason": "Registered twice"})
+    assert client.get(url, {"merged": other.pk}).status_code == 200
+    assert client.post(url, data).url == kept.get_absolute_url()
+    kept.refresh_from_db()
+    assert kept.is_confidential
+    form = submit(
+        UndoMergeForm, actor=receptionist, instance=PatientMerge.objects.get(), data={"undo_reason": "Sisters"}
+    )
+    assert form.is_valid(), form.errors
+    assert list(Patient.objects.filter(is_confidential=True)) == [other]
+
+
 @pytest.mark.spec("WF-REG")
 def test_stickers_show_the_number(login, receptionist, two):
     response = login(receptionist).get(reverse("patient_sticker", args=[two[0].pk]))

@@ -14,6 +14,7 @@ from departments.passwords import is_present_password, new_password
 from healthcare.clock import now
 from healthcare.events import record
 from healthcare.roles import Role
+from healthcare.uses import uses_of
 from healthcare.workflow import WorkflowForm, refuse
 
 #: A password that was handed out works for so long, and only to be changed.
@@ -128,6 +129,12 @@ class StaffForm(WorkflowForm):
         role = str(self.cleaned_data["role"])
         if self.instance.role == Role.ADMINISTRATOR and role != Role.ADMINISTRATOR:
             keep_an_administrator(self.instance, self.actor)
+        if self.instance.role == Role.DOCTOR and role != Role.DOCTOR:
+            said = _("%(person)s is no doctor any more. To be handed over: %(what)s (%(count)s).")
+            self.notices += [
+                said % {"person": self.instance, "what": use["label"], "count": use["count"]}
+                for use in uses_of(self.instance)
+            ]
         return role
 
 

@@ -101,17 +101,20 @@ class AppointmentQuerySet(BaseQuerySet):
         return self.filter(status__in=(S.SCHEDULED, S.CONFIRMED))
 
     def to_move(self) -> Self:
-        """Those ahead in an absence of their doctor, but for what was booked there knowingly (RULE-APPT-6)."""
+        """Those ahead whose doctor does not see patients any more, or in an absence of theirs, but for what was booked
+        there knowingly (RULE-APPT-6)."""
         absences = DoctorAbsence.objects.active().filter(end_date__gte=today())
         away = absences.filter(
             doctor=models.OuterRef("doctor"),
             start_date__lte=models.OuterRef("appointment_date"),
             end_date__gte=models.OuterRef("appointment_date"),
         )
-        # The few who are away come first: their days are read from an index, and not everybody's future.
-        ahead = self.expected().filter(doctor__in=absences.values("doctor"), appointment_date__gte=today())
-        booked_unknowing = ahead.filter(override_reason="").exclude(appointment_type=AppointmentType.EMERGENCY)
-        return booked_unknowing.filter(models.Exists(away))
+        gone = User.objects.exclude(is_active=True, role=Role.DOCTOR)
+        # The few who are away or gone come first: their days are read from an index, and not everybody's future.
+        whose = User.objects.filter(models.Q(pk__in=absences.values("doctor")) | models.Q(pk__in=gone.values("pk")))
+        ahead = self.expected().filter(doctor__in=whose.order_by().values("pk"), appointment_date__gte=today())
+        unknowing = ~models.Q(appointment_type=AppointmentType.EMERGENCY) & models.Q(override_reason="")
+        return ahead.filter(models.Q(doctor__in=gone.values("pk")) | (unknowing & models.Exists(away)))
 
 
 class Appointment(BaseModel):

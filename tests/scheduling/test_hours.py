@@ -163,6 +163,23 @@ def test_the_desk_finds_what_an_absence_leaves_to_be_moved(login, receptionist, 
     assert reverse("appointment_edit", args=[left.pk]) in detail.content.decode()
 
 
+@pytest.mark.spec("RULE-APPT-3")
+@pytest.mark.parametrize("how", ["edit", "delete"])
+def test_the_desk_finds_what_a_doctor_who_left_leaves_to_be_moved(login, receptionist, administrator, doctor, how):
+    ahead = today() + timedelta(days=2)
+    visit = AppointmentFactory(doctor=doctor, appointment_date=ahead, override_reason="Knows her")
+    AppointmentFactory(doctor=doctor, appointment_date=ahead, appointment_time=time(11), status="cancelled")
+    AppointmentFactory(appointment_date=ahead)
+    person = {name: getattr(doctor, name) for name in ("first_name", "last_name", "email")}
+    page = login(administrator).post(reverse(f"user_{how}", args=[doctor.pk]), {**person, "role": "nurse"}, follow=True)
+    if how == "edit":
+        assert "To be handed over: appointments from today on (1)" in page.content.decode()
+    client = login(receptionist)
+    found = client.get(reverse("appointment_list"), {"away": "1"}).context["rows"]
+    assert [row["object"] for row in found] == [visit]
+    assert str(visit.patient) in client.get("/").content.decode()
+
+
 @pytest.mark.spec("VAL-6")
 @pytest.mark.parametrize(
     ("changes", "field"),

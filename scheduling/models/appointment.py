@@ -114,7 +114,9 @@ class AppointmentQuerySet(BaseQuerySet):
         whose = User.objects.filter(models.Q(pk__in=absences.values("doctor")) | models.Q(pk__in=gone.values("pk")))
         ahead = self.expected().filter(doctor__in=whose.order_by().values("pk"), appointment_date__gte=today())
         unknowing = ~models.Q(appointment_type=AppointmentType.EMERGENCY) & models.Q(override_reason="")
-        return ahead.filter(models.Q(doctor__in=gone.values("pk")) | (unknowing & models.Exists(away)))
+        # What was last changed before the absence was entered is an emergency or an exception for another reason.
+        since = models.Exists(away.filter(updated_at__gt=models.OuterRef("updated_at")))
+        return ahead.filter(models.Q(doctor__in=gone.values("pk")) | (unknowing & models.Exists(away)) | since)
 
 
 class Appointment(BaseModel):

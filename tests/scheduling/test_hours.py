@@ -14,7 +14,7 @@ from audit.models import AuditLog
 from healthcare.clock import today
 from healthcare.workflow import submit
 from scheduling.forms import AbsenceForm, EnterHoursForm, ReactivateScheduleForm, ScheduleForm
-from scheduling.models import DoctorAbsence, DoctorSchedule
+from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
 from tests.factories import AppointmentFactory, DoctorAbsenceFactory, DoctorScheduleFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +161,15 @@ def test_the_desk_finds_what_an_absence_leaves_to_be_moved(login, receptionist, 
     assert shown["object"].booked == 3 and shown["object"].days == 4
     detail = login(administrator).get(absence.get_absolute_url())
     assert reverse("appointment_edit", args=[left.pk]) in detail.content.decode()
+
+
+@pytest.mark.spec("RULE-APPT-6")
+def test_an_exception_for_another_reason_is_to_be_moved_too(doctor):
+    day = today() + timedelta(days=2)
+    before = AppointmentFactory(doctor=doctor, appointment_date=day, override_reason="Comes after work")
+    DoctorAbsenceFactory(doctor=doctor, start_date=day, end_date=day)
+    AppointmentFactory(doctor=doctor, appointment_date=day, appointment_time=time(15), override_reason="Comes for it")
+    assert list(Appointment.objects.to_move()) == [before]
 
 
 @pytest.mark.spec("RULE-APPT-3")

@@ -314,10 +314,12 @@ class WalkInForm(BookAppointmentForm):
         cleaned = self.cleaned_data
         doctor, minutes = cleaned.get("doctor"), cleaned.get("duration_minutes")
         doctors = [doctor] if doctor else self.doctors_of(cleaned.get("department"))
+        exception = cleaned.get("override_hours") or cleaned.get("appointment_type") == AppointmentType.EMERGENCY
         if minutes and not self.errors:
-            found = first_free(doctors, minutes)
+            found = first_free(doctors, minutes, at_any_hour=bool(doctor and exception))
             if found is None:
-                raise refuse(_("Nobody is free any more today. Book another day, or an emergency."), code="full")
+                said = _("Nobody is free any more today. Book another day, or an emergency or exception with a doctor.")
+                raise refuse(said, code="full")
             start, earliest = found
             cleaned["doctor"] = earliest if doctor else lock(earliest)
             cleaned["appointment_date"], cleaned["appointment_time"] = start.date(), start.time()
@@ -338,15 +340,16 @@ class WalkInForm(BookAppointmentForm):
         return self.instance
 
 
-def first_free(doctors: list[User], minutes: int) -> tuple[datetime, User] | None:
-    """The earliest time from now on today at which one of the doctors is free for so long."""
+def first_free(doctors: list[User], minutes: int, *, at_any_hour: bool = False) -> tuple[datetime, User] | None:
+    """The earliest time from now on today at which one of the doctors is free for so long; or not booked at least."""
     present = wall_clock().replace(second=0, microsecond=0)
     known = agendas([doctor.pk for doctor in doctors], present.date(), present.date())
     length = timedelta(minutes=minutes)
     found: list[tuple[datetime, str, User]] = []
     for doctor in doctors:
         agenda = known[doctor.pk]
-        for span in gaps(agenda.working, [*agenda.booked, *agenda.away]):
+        hours = [Span(present, present + DAY + length)] if at_any_hour or agenda.always else agenda.working
+        for span in gaps(hours, agenda.booked if at_any_hour else [*agenda.booked, *agenda.away]):
             start = max(span.start, present)
             if start.date() == present.date() and start + length <= span.end:
                 found.append((start, str(doctor), doctor))

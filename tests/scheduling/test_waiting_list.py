@@ -1,12 +1,13 @@
 """The waiting list, recalls, series and walk-ins (BYD-7, WF-APPT)."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import now, today
+from healthcare.clock import now, today, zone
 from healthcare.workflow import submit
 from scheduling import forms
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
@@ -16,6 +17,7 @@ from tests.factories import (
     ConsultationFactory,
     DepartmentFactory,
     DoctorAbsenceFactory,
+    DoctorScheduleFactory,
     PatientFactory,
     UserFactory,
     WaitingListEntryFactory,
@@ -182,6 +184,38 @@ def test_a_walk_in_when_nobody_is_free(receptionist, patient, doctor):
         forms.WalkInForm, actor=receptionist, data={"patient": patient.pk, "appointment_type": "consultation"}
     )
     assert [error.code for error in form.errors.as_data()["__all__"]] == ["full"]
+
+
+@pytest.mark.spec("WF-APPT", "RULE-APPT-6")
+@pytest.mark.parametrize(
+    ("changes", "starts"),
+    [
+        ({"appointment_type": "emergency"}, time(12, 20)),
+        ({"override_hours": "on", "override_reason": "The doctor stays"}, time(12, 20)),
+        ({"override_hours": "on"}, None),
+        ({"appointment_type": "emergency", "doctor": ""}, None),
+        ({}, None),
+    ],
+)
+def test_an_emergency_or_exception_walks_in_after_hours_with_a_named_doctor(
+    receptionist, patient, doctor, changes, starts
+):
+    for weekday in range(7):
+        DoctorScheduleFactory(doctor=doctor, weekday=weekday, start_time=time(8), end_time=time(11))
+    AppointmentFactory(doctor=doctor, appointment_time=time(12), duration_minutes=20)
+    data = {"patient": patient.pk, "doctor": doctor.pk, "appointment_type": "consultation", **changes}
+    form = submit(forms.WalkInForm, actor=receptionist, data=data)
+    assert form.is_valid() is bool(starts), form.errors
+    if starts:
+        assert (form.instance.appointment_time, form.instance.status) == (starts, "checked_in")
+
+
+@pytest.mark.spec("RULE-APPT-6")
+def test_a_doctor_without_hours_is_there_for_a_walk_in_in_the_evening(receptionist, patient, doctor):
+    data = {"patient": patient.pk, "appointment_type": "consultation"}
+    with time_machine.travel(datetime.combine(today(), time(19), tzinfo=zone()), tick=False):
+        form = submit(forms.WalkInForm, actor=receptionist, data=data)
+    assert form.is_valid() and form.instance.appointment_time == time(19), form.errors
 
 
 @pytest.mark.spec("RULE-APPT-6")

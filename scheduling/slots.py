@@ -1,6 +1,6 @@
 """Time as spans: what overlaps, when a doctor works, which starts are free.
 
-Spans are half-open, [start, end), on the clinic's wall clock. Everything but `agendas` is pure.
+Spans are half-open, [start, end), on the clinic's wall clock. Everything but `agendas` and what asks it is pure.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from departments.models import User
+from healthcare.clock import wall_clock
 from healthcare.compiled import Compiled
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
 
@@ -216,6 +218,15 @@ def shift(row: Any, day: date) -> Span:
     """A row of working hours on a day, as a span."""
     end = datetime.combine(day + DAY, time()) if row.end_time >= LAST_MINUTE else datetime.combine(day, row.end_time)
     return Span(datetime.combine(day, row.start_time), end)
+
+
+def is_given_back(visit: Appointment) -> bool:
+    """Whether somebody else could be booked at a time that this visit leaves."""
+    span = Span(visit.start, visit.end)
+    if span.start <= wall_clock() or not User.objects.doctors().filter(pk=visit.doctor_id).exists():
+        return False
+    agenda = Agenda.around(visit.doctor_id, span)
+    return agenda.is_working(span) and not agenda.is_away(span) and agenda.conflict(span) is None
 
 
 def nearest_free(doctor_id: Any, asked: Span, earliest: datetime, besides: Any = None) -> list[datetime]:

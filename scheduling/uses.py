@@ -1,10 +1,10 @@
-"""Appointments that a doctor or department still has before it."""
+"""Appointments that a doctor or department still has before it, and what a patient waits for."""
 
 from django.utils.translation import gettext_lazy as _
 
 from healthcare.clock import today
 from healthcare.uses import Use
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitingListEntry, WaitingStatus
 
 
 def ahead(**owner: object) -> object:
@@ -13,6 +13,11 @@ def ahead(**owner: object) -> object:
 
 
 USES = [
+    Use(
+        "patients.Patient",
+        _("entries of the waiting list"),
+        lambda patient: WaitingListEntry.objects.filter(patient=patient, status=WaitingStatus.WAITING),
+    ),
     Use(
         "departments.User",
         _("appointments from today on"),

@@ -28,7 +28,7 @@ from scheduling.models import (
     AppointmentType,
     WaitingListEntry,
 )
-from scheduling.slots import DAY, Agenda, Span, agendas, gaps, span_of, visits_of_patient
+from scheduling.slots import DAY, Agenda, Span, agendas, gaps, is_given_back, span_of, visits_of_patient
 
 #: The fields that say when a visit begins.
 START = ("appointment_date", "appointment_time")
@@ -385,6 +385,7 @@ class RescheduleAppointmentForm(TimeRulesForm):
         before = Appointment.objects.get(pk=self.instance.pk)
         saved = super().save(commit)
         # A longer or shorter visit at its old place gives nothing back that somebody waits for.
-        if any(getattr(before, name) != getattr(saved, name) for name in ("doctor_id", *START)):
+        moved = any(getattr(before, name) != getattr(saved, name) for name in ("doctor_id", *START))
+        if moved and is_given_back(before):
             self.notices += WaitingListEntry.objects.offers(before)
         return saved

@@ -15,7 +15,7 @@ from healthcare.tasks import enqueue
 from healthcare.workflow import TransitionForm, lock, refuse
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
 from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry
-from scheduling.slots import Agenda, Span
+from scheduling.slots import Agenda, Span, is_given_back
 
 
 class AppointmentStep(TransitionForm):
@@ -128,7 +128,8 @@ class CancelForm(AppointmentStep):
         saved = super().save(commit)
         if saved.patient.email and saved.start > wall_clock():
             enqueue("scheduling.mail.send_cancellation", str(saved.pk))
-        self.notices += WaitingListEntry.objects.offers(saved)
+        if is_given_back(saved):
+            self.notices += WaitingListEntry.objects.offers(saved)
         return saved
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
-from healthcare.clock import date_of, today, wall_clock
+from healthcare.clock import date_of, today
 from healthcare.compiled import Compiled
 from healthcare.models import BaseModel, enum_constraint, range_constraint
 from patients.models import Patient
@@ -51,8 +51,8 @@ class WaitingListQuerySet(PatientRowQuerySet):
     """Wishes for an earlier time."""
 
     def waiting(self) -> Self:
-        """Those still open and not past their last day."""
-        return self.filter(status=WaitingStatus.WAITING).exclude(latest_date__lt=today())
+        """Those still open and not past their last day, of patients who can be booked."""
+        return self.filter(status=WaitingStatus.WAITING, patient__is_active=True).exclude(latest_date__lt=today())
 
     def for_any_of(self, doctors: list[User]) -> Self:
         """Those that one of these doctors could fulfil."""
@@ -82,8 +82,6 @@ class WaitingListQuerySet(PatientRowQuerySet):
 
     def offers(self, visit: Appointment) -> list[str]:
         """What to tell about a time that this visit gives back: who of the waiting list can come instead."""
-        if visit.start <= wall_clock():
-            return []
         found = list(self.fitting(visit).select_related("patient")[: OFFERED + 1])
         if not found:
             return []

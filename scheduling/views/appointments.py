@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from healthcare.clock import today, wall_clock
+from healthcare.clock import today
 from healthcare.generic import (
     Action,
     Column,
@@ -24,6 +24,7 @@ from healthcare.roles import may
 from scheduling import forms
 from scheduling.filters import AppointmentFilter
 from scheduling.models import Appointment, AppointmentStatus
+from scheduling.slots import is_given_back
 from scheduling.views.waiting import BOOK_FREED, who_fits
 
 #: What follows for whom; pages of the apps above are named by their URLs.
@@ -197,7 +198,7 @@ class AppointmentDetail(DetailPage):
         return Appointment.objects.select_related("patient", "doctor", "department", "consultation")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if not (self.object.status == AppointmentStatus.CANCELLED and self.object.start > wall_clock()):
+        if not (self.object.status == AppointmentStatus.CANCELLED and is_given_back(self.object)):
             kwargs["related"] = []
         return super().get_context_data(**kwargs)
 

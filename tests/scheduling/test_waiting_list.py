@@ -7,8 +7,10 @@ import time_machine
 from django.urls import reverse
 
 from audit.models import AuditLog
+from departments.models import User
 from healthcare.clock import now, today, zone
 from healthcare.workflow import submit
+from patients.forms import DeactivatePatientForm
 from scheduling import forms
 from scheduling.forms.waiting import WaitingListForm, WithdrawWaitingForm
 from scheduling.models import Appointment, WaitingListEntry
@@ -84,6 +86,35 @@ def test_a_visit_that_moves_away_offers_its_old_time(receptionist, book, booking
         form = submit(forms.RescheduleAppointmentForm, actor=receptionist, instance=visit, data=data)
         assert form.is_valid(), form.errors
         assert any(when in said and str(entry.patient) in said for said in form.notices) == offered
+
+
+@pytest.mark.spec("BYD-7")
+@pytest.mark.parametrize("why", ["away", "left", "outside hours", "taken since", "inactive patient"])
+def test_a_time_that_nobody_could_be_booked_at_is_not_offered(login, receptionist, book, doctor, tomorrow, why):
+    visit, entry = book().instance, WaitingListEntryFactory(doctor=doctor)
+    if why == "away":
+        DoctorAbsenceFactory(doctor=doctor, start_date=tomorrow, end_date=tomorrow)
+    elif why == "left":
+        User.objects.filter(pk=doctor.pk).update(is_active=False)
+    elif why == "outside hours":
+        DoctorScheduleFactory(doctor=doctor, weekday=tomorrow.weekday(), start_time=time(13), end_time=time(17))
+    elif why == "inactive patient":
+        submit(DeactivatePatientForm, actor=receptionist, instance=entry.patient)
+    client = login(receptionist)
+    page = client.post(reverse("appointment_cancel", args=[visit.pk]), {"cancellation_reason": "Ill"}, follow=True)
+    if why == "taken since":
+        assert "It fits who waits" in page.content.decode()
+        AppointmentFactory(doctor=doctor, appointment_date=tomorrow, appointment_time=time(9, 15))
+        page = client.get(visit.get_absolute_url())
+    assert "It fits who waits" not in page.content.decode()
+    assert not any(related["rows"] for related in page.context["related"])
+
+
+@pytest.mark.spec("BYD-7")
+def test_who_takes_a_patient_out_of_use_reads_that_they_wait_for_a_time(login, receptionist):
+    entry = WaitingListEntryFactory()
+    page = login(receptionist).get(reverse("patient_delete", args=[entry.patient_id]))
+    assert "entries of the waiting list" in page.content.decode()
 
 
 @pytest.mark.spec("BYD-7")

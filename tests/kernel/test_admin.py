@@ -204,6 +204,14 @@ def test_add_refuses_bad_input(login, administrator):
     assert not Department.objects.exists()
 
 
+@pytest.mark.spec("VAL-6")
+@pytest.mark.parametrize("year", ["0", "99999", "x"])
+def test_a_year_that_is_none_filters_nothing(login, administrator, year):
+    url = reverse("admin:scheduling_appointment_changelist")
+    page = login(administrator).get(url, {"appointment_date__year": year}, follow=True)
+    assert page.status_code == 200
+
+
 def test_a_list_counts_no_further_than_people_page(login, administrator):
     """Ten million rows of the trail are not counted for each look at its newest."""
     client = login(administrator)

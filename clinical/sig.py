@@ -40,10 +40,12 @@ SHORTCUTS: dict[str, tuple[str, Decimal | None]] = {
 _EVERY = re.compile(r"q\s?(?P<short>\d{1,2})\s?h(?:rs?|ours)?|every (?P<hours>\d{1,2}) hours")
 _WORDS = {"once": 1, "twice": 2, "three times": 3, "four times": 4, "five times": 5, "six times": 6}
 _MOMENT = r"(?:(?:every|each|in the|at) )?(?:morning|noon|midday|afternoon|evening|night|bedtime)"
+_WITH = "with|without|before|after"
 #: Behind how often: when, or with what. Anything else may change the count (`on Mondays`, `then weekly`, `if in pain`).
+#: No word can be read in two ways, or a long text would be tried in all of them.
 _BESIDE = (
     rf"(?:(?:,? and|,)? (?:{_MOMENT}|by mouth|orally|on an empty stomach|"
-    r"(?:with|without|before|after)(?: (?!(?:if|then|when|except|only|unless|until|as)\b)[a-z]+){1,4}))*"
+    rf"(?:{_WITH})(?: (?!(?:{_WITH}|and|if|then|when|except|only|unless|until|as)\b)[a-z]+){{1,4}}))*"
 )
 _COUNTS = re.compile(
     rf"(?:(?P<word>{'|'.join(_WORDS)}) (?:a day|daily|per day|each day)"
@@ -98,9 +100,9 @@ def times_a_day(frequency: str) -> Decimal | None:
         hours = found["short"] or found["hours"]
         if hours is not None:
             return Decimal(24) / int(hours) if int(hours) else None
-        times = int(found["number"] or _WORDS.get(found["word"], 1))
+        number = int(found["number"] or _WORDS.get(found["word"], 1))
         # `twice a day, morning and evening` is twice; `twice a day and at bedtime` may be three times.
-        return Decimal(times) if " and " not in found["beside"] or moments(found["beside"]) == times else None
+        return Decimal(number) if " and " not in found["beside"] or moments(found["beside"]) == number else None
     if _AT_MOMENTS.fullmatch(text):
         return Decimal(moments(text))
     return None

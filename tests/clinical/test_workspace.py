@@ -229,6 +229,7 @@ def test_abbreviations_are_written_out(typed, written):
         ("1 tablet", "once a day", "2 weeks then stop", 14),
         ("1 tablet", "once a day", "1 month x 3", None),
         ("1 tablet", "once a day", "1 day or 2 weeks", None),
+        ("1 tablet", "once a day" + " with food" * 2000 + "!", "7 days", None),  # soon: nothing is tried in all ways
     ],
 )
 def test_quantities_are_counted_where_they_can_be(dosage, frequency, duration, quantity):

@@ -13,7 +13,7 @@ from billing.models import REFERENCED, Invoice, Payment, PaymentMethod
 from healthcare.clock import now
 from healthcare.events import create_all
 from healthcare.fields import RemoteChoiceField
-from healthcare.money import CENT, ZERO, MoneyFormField
+from healthcare.money import CENT, ZERO, MoneyFormField, sign
 from healthcare.roles import may
 from healthcare.templatetags.display import money
 from healthcare.text import no_control_characters
@@ -107,7 +107,7 @@ class RecordPaymentForm(WorkflowForm):
         super().__init__(*args, **kwargs)
         self.fields["transaction_reference"].help_text = _("Needed for insurance, bank transfer and cheque.")
         self.fields["notes"].widget.attrs["rows"] = 2
-        self.fields["tendered"].widget.attrs["data-change"] = _("Change:")
+        self.fields["tendered"].widget.attrs |= {"data-change": _("Change:"), "data-sign": sign()}
         self.initial.setdefault("payment_date", now())
         if invoice is not None:
             self.fields["invoice"].widget = forms.HiddenInput()

@@ -21,8 +21,10 @@
   });
 
   /* whole cents, so that nothing is lost; the server reckons again when it is saved */
-  function cents(text) {
-    var match = /^\s*\$?(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{0,2}))?\s*$/.exec(text || "");
+  function cents(text, sign) {
+    var plain = (text || "").trim();
+    if (plain.indexOf(sign.trim()) === 0) plain = plain.slice(sign.trim().length);
+    var match = /^\s*(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{0,2}))?\s*$/.exec(plain);
     return match ? parseInt(match[1].replace(/,/g, ""), 10) * 100 + parseInt(((match[2] || "") + "00").slice(0, 2), 10) : null;
   }
 
@@ -39,8 +41,11 @@
       given.insertAdjacentElement("afterend", place);
     }
     var label = given.dataset.change || "Change:";
-    var back = cents(given.value) === null || cents(amount.value) === null ? -1 : cents(given.value) - cents(amount.value);
-    place.textContent = back < 0 ? "" : label + " $" + (back - (back % 100)) / 100 + "." + ("0" + (back % 100)).slice(-2);
+    var sign = given.dataset.sign || "";
+    var cash = cents(given.value, sign);
+    var price = cents(amount.value, sign);
+    var back = cash === null || price === null ? -1 : cash - price;
+    place.textContent = back < 0 ? "" : label + " " + sign + (back - (back % 100)) / 100 + "." + ("0" + (back % 100)).slice(-2);
   });
 
   document.addEventListener("DOMContentLoaded", function () {

@@ -133,6 +133,8 @@ def test_amounts_show_in_the_clinics_currency(change, login, billing_officer, co
     )
     told = login(billing_officer).get(reverse("payment_void", args=[payment.pk])).context["consequence"]
     assert f"owes {shown} again" in told
+    page = login(billing_officer).get(reverse("invoice_pay", args=[payment.invoice.pk]))
+    assert page.context["form"].fields["tendered"].widget.attrs["data-sign"] + "1,234.50" == shown  # for the change
     assert "-" + shown == display(Decimal("-1234.5"))
     assert MoneyFormField().clean(shown) == Decimal("1234.50")
     assert parts.money(Decimal(1))["currency"] == code

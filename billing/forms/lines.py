@@ -43,6 +43,15 @@ class LineForm(forms.Form):
         if "service" in self.fields:  # not in the lines of an imported past
             self.fields["service"].queryset = Service.objects.priced()
 
+    def mark_filled(self) -> None:
+        """Tell the page which words and prices are the service's own: they follow when another one is chosen."""
+        service = self.fields["service"].widget.known.get(str(self["service"].value()))
+        if service is None:
+            return
+        for name, own in (("description", service.name), ("unit_price", service.price)):
+            if self[name].value() == self.fields[name].prepare_value(own):
+                self.fields[name].widget.attrs["data-filled"] = self[name].value()
+
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         service = cleaned.get("service")
@@ -83,6 +92,8 @@ class BaseLines(forms.BaseFormSet):
             self.saved_lines = {line.pk: line for line in invoice.line_items.all()}
         super().__init__(*args, **kwargs)
         fetch_once(self.forms, "service")
+        for row in self.forms:
+            row.mark_filled()
 
     def filled_in(self) -> Iterator[LineForm]:
         """The rows that stay, without those left empty or taken out."""

@@ -24,6 +24,7 @@ from healthcare.generic import (
     Related,
     Section,
 )
+from healthcare.money import cents
 from healthcare.templatetags.display import money
 
 
@@ -150,4 +151,4 @@ class ServiceOptions(OptionsView):
         return f"{row.name} ({money(row.price)})"
 
     def details_of(self, row: Any) -> dict[str, Any]:
-        return {"name": row.name, "price": str(row.price)}
+        return {"name": row.name, "price": str(cents(row.price))}

@@ -112,8 +112,10 @@
           return query.length > 0;
         };
         options.score = function () {
-          return function () {
-            return 1; /* the server has searched; keep its order */
+          var found = this.found;
+          return function (item) {
+            /* the server has searched; keep its order, and what is chosen already is no match for being chosen */
+            return !found || found.indexOf(String(item.id)) >= 0 ? 1 : 0;
           };
         };
         options.load = function (query, done) {
@@ -126,6 +128,9 @@
             })
             .then(function (data) {
               control.clearOptions();
+              control.found = (data.results || []).map(function (row) {
+                return String(row.id);
+              });
               done(data.results || []);
             })
             .catch(function () {

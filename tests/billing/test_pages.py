@@ -418,3 +418,19 @@ def test_a_payment_asks_the_database_few_things(billing_officer):
     with CaptureQueriesContext(connection) as queries:
         assert submit(RecordPaymentForm, actor=billing_officer, data=data).is_valid()
     assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 4
+
+
+@pytest.mark.spec("WF-INV")
+def test_words_and_prices_of_the_service_are_told_from_typed_ones(login, billing_officer, visit):
+    """The page lets them follow when another service is chosen."""
+    own, typed = ServiceFactory(default_price=Decimal("80")), ServiceFactory(default_price=Decimal("90"))
+    invoice = InvoiceFactory(lines=[(own.name, 1, "80", own), ("As agreed", 1, "70", typed)])
+    page = login(billing_officer).get(reverse("invoice_edit", args=[invoice.pk]))
+    marked = [
+        {name: row.fields[name].widget.attrs.get("data-filled") for name in ("description", "unit_price")}
+        for row in page.context["form"].formsets["line_items"].forms
+    ]
+    assert marked[0] == {"description": own.name, "unit_price": "80.00"}
+    assert all(row == {"description": None, "unit_price": None} for row in marked[1:])
+    found = login(billing_officer).get(reverse("service_options"), {"q": own.name}).json()["results"]
+    assert [row["price"] for row in found] == ["80.00"]

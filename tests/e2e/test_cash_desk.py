@@ -74,3 +74,30 @@ def test_the_officers_day(person):
     administrator.sees("Signed off", "Counted by the end-to-end test")
     officer.reads(f"{close}pdf/", "Cash close", "Signed off")
     officer.reads("/cash-closes/house/pdf/", "By officer", "Counted by the end-to-end test")
+
+
+@pytest.mark.spec("WF-INV", "PAGE-7")
+def test_another_service_brings_its_own_words_and_price(person):
+    """Of a suggested line too; what was typed stays; and the box for typing leaves the name its room."""
+    officer = person("billing_officer")
+    page = officer.page
+    officer.go("/invoices/unbilled/")
+    officer.follow("Create invoice", page.locator("main tbody tr").first)
+    words, price = page.locator("#id_line_items-0-description"), page.locator("#id_line_items-0-unit_price")
+    assert words.input_value()
+    control = page.locator(".line-service .ts-control").first
+    for asked, name, amount, typed in (
+        ("holter", "24-hour Holter monitoring", "230.00", ""),
+        ("TSH", "TSH", "36.00", "As agreed"),
+        ("holter", "As agreed", "230.00", ""),
+    ):
+        control.click()
+        page.keyboard.type(asked)
+        expect(page.locator(".ts-dropdown:visible .option")).to_have_count(1)
+        expect(page.locator(".ts-dropdown:visible .option mark, .ts-dropdown:visible .highlight")).to_have_count(1)
+        assert control.bounding_box()["height"] < 150
+        page.keyboard.press("Enter")
+        expect(words).to_have_value(name)
+        expect(price).to_have_value(amount)
+        if typed:
+            words.fill(typed)

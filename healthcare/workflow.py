@@ -274,14 +274,11 @@ class TransitionForm(WorkflowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.to not in self.instance.TRANSITIONS.get(self.instance.status, ()):
-            raise ValidationError(
-                _("This is %(status)s and cannot become %(to)s."),
-                code="transition",
-                params={
-                    "status": self.instance.get_status_display().lower(),
-                    "to": str(dict(self.instance._meta.get_field("status").choices)[self.to]).lower(),
-                },
-            )
+            status = self.instance.get_status_display().lower()
+            if self.instance.status == self.to:  # a colleague was faster
+                raise refuse(_("This is %(status)s already."), code="transition", status=status)
+            to = str(dict(self.instance._meta.get_field("status").choices)[self.to]).lower()
+            raise refuse(_("This is %(status)s and cannot become %(to)s."), code="transition", status=status, to=to)
         return cleaned
 
     def save(self, commit: bool = True) -> Any:

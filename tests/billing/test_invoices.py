@@ -427,7 +427,7 @@ def test_cancel_needs_a_reason_and_no_live_payment(login, billing_officer, route
         invoice.refresh_from_db()
         assert (invoice.status, invoice.cancellation_reason) == ("cancelled", "Wrong patient")
         assert invoice.cancelled_at is not None
-        assert "cannot become" in client.post(url, {"cancellation_reason": "Again"}).content.decode()
+        assert "This is cancelled already." in client.post(url, {"cancellation_reason": "Again"}).content.decode()
     paid = PaymentFactory(invoice=InvoiceFactory(status="issued")).invoice
     response = client.post(reverse(route, args=[paid.pk]), {"cancellation_reason": "No"})
     assert "Void the payments" in response.content.decode()

@@ -130,6 +130,16 @@ def test_check_in_only_on_the_day(visit, receptionist, days):
 
 
 @pytest.mark.spec("RULE-APPT-5")
+def test_who_checks_in_after_a_colleague_reads_so(visit, receptionist):
+    appointment = visit()
+    assert submit(forms.CheckInForm, actor=receptionist, instance=appointment).is_valid()
+    form = submit(forms.CheckInForm, actor=receptionist, instance=appointment)
+    assert form.errors["__all__"] == ["This is checked in already."]
+    appointment.refresh_from_db()
+    assert appointment.ticket_number == 1
+
+
+@pytest.mark.spec("RULE-APPT-5")
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_cancel_needs_a_reason(visit, receptionist, reason):
     form = submit(forms.CancelForm, actor=receptionist, instance=visit(), data={"cancellation_reason": reason})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -14,7 +16,8 @@ from departments.forms import DeactivateForm, ReactivateForm
 from departments.models import User
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, lock, refuse
-from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule, Weekday
+from scheduling.models import Appointment, AppointmentType, DoctorAbsence, DoctorSchedule, Weekday
+from scheduling.slots import Agenda, Span
 
 #: So many of the booked visits are named in the notice about an absence.
 NAMED = 10
@@ -36,6 +39,31 @@ def refuse_overlapping_hours(row: DoctorSchedule, doctor: User, **values: Any) -
         others = others.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=values["valid_from"]))
     if other := others.first():
         raise refuse(_("These hours overlap others: %(other)s."), code="overlap", other=str(other))
+
+
+def told(count: int, words: str, rows: Iterable[Appointment]) -> list[str]:
+    """What to tell about visits, the first of them by name; nothing where there are none."""
+    if not count:
+        return []
+    named = "; ".join(str(row) for row in islice(rows, NAMED))
+    return [words % {"count": count, "named": named} + (" ..." if count > NAMED else "")]
+
+
+def outside_hours(doctor: User) -> list[str]:
+    """What to tell about the visits ahead that new hours leave outside, but for what was booked so knowingly."""
+    ahead = Appointment.objects.expected().filter(doctor=doctor, appointment_date__gte=today(), override_reason="")
+    visits = list(ahead.exclude(appointment_type=AppointmentType.EMERGENCY).select_related("patient", "doctor"))
+    if not visits:
+        return []
+    days = [visit.appointment_date for visit in visits]
+    agenda = Agenda.of(doctor.pk, min(days), max(days))
+    outside = [visit for visit in visits if not agenda.is_working(Span(visit.start, visit.end))]
+    words = ngettext(
+        "%(count)d visit lies outside the working hours now: %(named)s",
+        "%(count)d visits lie outside the working hours now: %(named)s",
+        len(outside),
+    )
+    return told(len(outside), words, sorted(outside, key=lambda visit: visit.start))
 
 
 class ScheduleForm(WorkflowForm):
@@ -71,6 +99,11 @@ class ScheduleForm(WorkflowForm):
     def rows(self, cleaned: dict[str, Any]) -> list[dict[str, Any]]:
         """The values of each row that this saves."""
         return [{name: cleaned[name] for name in self.VALUES}]
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        self.notices = outside_hours(saved.doctor)
+        return saved
 
 
 class EnterHoursForm(ScheduleForm):
@@ -128,6 +161,7 @@ class EnterHoursForm(ScheduleForm):
         saved = super().save(commit)
         for values in others:
             DoctorSchedule(doctor=saved.doctor, **values).save()
+        self.notices = outside_hours(saved.doctor)
         return saved
 
 
@@ -140,6 +174,11 @@ class DeactivateScheduleForm(DeactivateForm):
     class Meta:
         model = DoctorSchedule
         fields: list[str] = []
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        self.notices = outside_hours(saved.doctor)
+        return saved
 
 
 class ReactivateScheduleForm(ReactivateForm):
@@ -196,19 +235,12 @@ class AbsenceForm(WorkflowForm):
 
     def notices_about(self, booked: list[Appointment]) -> list[str]:
         """What to tell about the visits in the absence."""
-        if not booked:
-            return []
-        named = "; ".join(str(row) for row in booked[:NAMED])
-        more = len(booked) - NAMED
-        return [
-            ngettext(
-                "%(count)d visit is booked in this absence: %(named)s",
-                "%(count)d visits are booked in this absence: %(named)s",
-                len(booked),
-            )
-            % {"count": len(booked), "named": named}
-            + (" ..." if more > 0 else "")
-        ]
+        words = ngettext(
+            "%(count)d visit is booked in this absence: %(named)s",
+            "%(count)d visits are booked in this absence: %(named)s",
+            len(booked),
+        )
+        return told(len(booked), words, booked)
 
 
 class DeactivateAbsenceForm(DeactivateForm):

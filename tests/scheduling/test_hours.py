@@ -164,6 +164,33 @@ def test_the_desk_finds_what_an_absence_leaves_to_be_moved(login, receptionist, 
 
 
 @pytest.mark.spec("RULE-APPT-6")
+def test_hours_that_leave_booked_visits_outside_name_them(login, administrator, doctor):
+    day = today() + timedelta(days=2)
+    row = DoctorScheduleFactory(doctor=doctor, weekday=day.weekday(), start_time=time(8), end_time=time(17))
+    late = AppointmentFactory(doctor=doctor, appointment_date=day, appointment_time=time(16, 45))
+    early = AppointmentFactory(doctor=doctor, appointment_date=day, appointment_time=time(9))
+    for number, changes in enumerate(
+        ({"status": "cancelled"}, {"override_reason": "Comes after work"}, {"appointment_type": "emergency"}), 18
+    ):
+        AppointmentFactory(doctor=doctor, appointment_date=day, appointment_time=time(number), **changes)
+    client, url = login(administrator), reverse("doctor_schedule_edit", args=[row.pk])
+
+    def said(url, data):
+        return [str(message) for message in client.post(url, data, follow=True).context["messages"]][1:]
+
+    longer = hours(doctor, weekday=str(day.weekday()), end_time="18:00")
+    assert said(url, longer) == []
+    # Half a visit outside is outside.
+    assert said(url, longer | {"end_time": "17:00"}) == [f"1 visit lies outside the working hours now: {late}"]
+    DoctorScheduleFactory(doctor=doctor, weekday=(day.weekday() + 1) % 7)
+    both = f"2 visits lie outside the working hours now: {early}; {late}"
+    assert said(reverse("doctor_schedule_delete", args=[row.pk]), {}) == [both]
+    entered = hours(doctor, weekdays=str(day.weekday()), start_time="10:00", end_time="17:30")
+    del entered["weekday"]
+    assert said(reverse("doctor_schedule_create"), entered) == [f"1 visit lies outside the working hours now: {early}"]
+
+
+@pytest.mark.spec("RULE-APPT-6")
 def test_an_exception_for_another_reason_is_to_be_moved_too(doctor):
     day = today() + timedelta(days=2)
     before = AppointmentFactory(doctor=doctor, appointment_date=day, override_reason="Comes after work")

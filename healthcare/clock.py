@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils import timezone
 
@@ -74,6 +74,11 @@ def today() -> date:
 def wall_clock() -> datetime:
     """The clinic's wall clock as a naive datetime, to compare with appointment dates and times."""
     return local(now()).replace(tzinfo=None)
+
+
+def is_skipped(wall: datetime) -> bool:
+    """Whether the clinic's clock is put forward over this time of its wall."""
+    return wall.replace(tzinfo=zone()).astimezone(UTC).astimezone(zone()).replace(tzinfo=None) != wall
 
 
 def next_at(at: time) -> datetime:

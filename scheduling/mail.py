@@ -68,7 +68,7 @@ def calendar_file(visit: Appointment, clinic: Any, method: str) -> str:
     event.add("sequence", int(visit.updated_at.timestamp()) - int(visit.created_at.timestamp()))
     event.add("dtstamp", visit.updated_at.astimezone(UTC))
     event.add("dtstart", moment(visit.start))
-    event.add("dtend", moment(visit.end))
+    event.add("dtend", moment(visit.start) + (visit.end - visit.start))
     event.add("summary", _("%(clinic)s: %(doctor)s") % {"clinic": clinic.name, "doctor": visit.doctor})
     event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
     if clinic.address:

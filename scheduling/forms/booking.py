@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from departments.models import Department, User
-from healthcare.clock import today, wall_clock
+from healthcare.clock import is_skipped, today, wall_clock
 from healthcare.events import record
 from healthcare.fields import CompiledChoiceField, RemoteChoiceField
 from healthcare.roles import Role
@@ -137,6 +137,10 @@ class TimeRulesForm(DoctorTimeForm):
         doctor, day, at, minutes = (cleaned.get(name) for name in self.CLAIM)
         if doctor is not None and day is not None and at is not None and minutes is not None:
             span = span_of(day, at, minutes)
+            if is_skipped(span.start):
+                said = _("There is no such time on this day: the clock is put forward.")
+                self.add_error("appointment_time", refuse(said, code="skipped"))
+                return cleaned
             self.claim = (doctor.pk, span)
             self.check_doctor(cleaned, span)
             self.check_patient(span)

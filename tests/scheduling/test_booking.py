@@ -111,6 +111,15 @@ def test_leap_day_can_be_booked(book):
         assert book(appointment_date="2028-02-29").is_valid()
 
 
+@pytest.mark.spec("FND-4")
+@pytest.mark.parametrize(("at", "good"), [("01:45", True), ("02:00", False), ("02:45", False), ("03:00", True)])
+def test_a_time_that_the_clock_skips_is_refused(book, settings, at, good):
+    settings.TIME_ZONE = settings.CLINIC_TIME_ZONE = "America/New_York"
+    form = book(appointment_date="2027-03-14", appointment_time=at, appointment_type="emergency")
+    assert form.is_valid() is good
+    assert good or [error.code for error in form.errors.as_data()["appointment_time"]] == ["skipped"]
+
+
 @pytest.mark.spec("RULE-APPT-1", "FND-4")
 def test_today_is_the_clinics_today(book, settings):
     # 2026-11-23 23:30 UTC is already the 24th in Kyiv.

@@ -10,9 +10,10 @@ from django.core.mail.backends import locmem
 from django.urls import reverse
 from icalendar import Calendar
 
+from departments.models import ClinicSettings
 from healthcare.workflow import submit
 from scheduling import forms
-from scheduling.mail import MailNotSentError, moment, send_cancellation, send_confirmation, send_move
+from scheduling.mail import MailNotSentError, calendar_file, moment, send_cancellation, send_confirmation, send_move
 from tests.factories import AppointmentFactory, PatientFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("WF-APPT")]
@@ -132,3 +133,11 @@ def test_the_calendar_file_tells_the_right_moment_when_clocks_change(settings, z
             assert (earlier.hour, noon.hour) == (before, after)
     finally:
         timezone.get_default_timezone.cache_clear()
+
+
+@pytest.mark.spec("WF-APPT")
+def test_a_visit_while_the_clock_is_put_back_is_as_long_as_any(settings):
+    settings.TIME_ZONE = settings.CLINIC_TIME_ZONE = "America/New_York"
+    visit = AppointmentFactory(appointment_date=date(2027, 11, 7), appointment_time=time(1, 30), duration_minutes=60)
+    file = calendar_file(visit, ClinicSettings(), "REQUEST")
+    assert "DTSTART:20271107T053000Z" in file and "DTEND:20271107T063000Z" in file

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from patients import search, spelling
-from patients.models import Patient, PatientSearchTerm
+from patients.models import Patient, PatientMerge, PatientSearchTerm
 
 #: From this score on a person must decide; from the lower one on it is shown while typing.
 LIKELY, POSSIBLE = 65, 45
@@ -59,9 +59,9 @@ class Person:
         return search.words_of(f"{self.first_name} {self.last_name}")
 
 
-def likenesses(person: Person, besides: UUID | None = None) -> list[Likeness]:
-    """The patients who may be this person, the likeliest first."""
-    found = [likeness(person, other) for other in candidates(person, besides)]
+def likenesses(person: Person, besides: UUID | None = None, *, active: bool = False) -> list[Likeness]:
+    """The patients who may be this person, the likeliest first; whoever comes back after years may be inactive."""
+    found = [likeness(person, other) for other in candidates(person, besides) if other.is_active or not active]
     found = [one for one in found if one.score >= POSSIBLE]
     return sorted(found, key=lambda one: (-one.score, str(one.patient)))[:SHOWN]
 
@@ -70,7 +70,8 @@ def candidates(person: Person, besides: UUID | None) -> list[Patient]:
     """Patients with the same phone or e-mail, or with a name like this one and a date of birth like this one."""
     terms = [term for term in (person.phone and phone_term(person.phone), email_term(person.email)) if term]
     contact = PatientSearchTerm.objects.filter(term__in=terms).values("patient_id")[:SCORED] if terms else None
-    rows = Patient.objects.filter(is_active=True)
+    merges = PatientMerge.objects.in_force().filter(merged=OuterRef("pk"))
+    rows = Patient.objects.exclude(Exists(merges))
     keys: set[Any] = set(contact.values_list("patient_id", flat=True)) if contact is not None else set()
     named = [name_terms(word) for word in sorted(person.words)]
     if named and person.date_of_birth is not None:
@@ -82,7 +83,7 @@ def candidates(person: Person, besides: UUID | None) -> list[Patient]:
     elif len(named) > 1:
         # Without a date of birth a whole name must be alike, word by word.
         keys |= set(PatientSearchTerm.objects.with_each(named).values_list("patient_id", flat=True)[:SCORED])
-    return list(Patient.objects.filter(pk__in=keys - {besides}, is_active=True)) if keys else []
+    return list(rows.filter(pk__in=keys - {besides})) if keys else []
 
 
 def name_terms(word: str) -> list[bytes]:
@@ -143,6 +144,8 @@ def likeness(person: Person, other: Patient) -> Likeness:
         reasons.append(_("same e-mail"))
     if person.gender and person.gender != other.gender:
         score -= 10
+    if not other.is_active:
+        reasons.append(_("inactive"))
     return Likeness(other, max(0, min(score, 99)), tuple(reasons))
 
 

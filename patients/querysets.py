@@ -77,8 +77,8 @@ class PatientSearchTermQuerySet(models.QuerySet[Any]):
         return self.of_all(words, search.matching)
 
     def with_each(self, words: list[list[bytes]]) -> Self:
-        """The terms of active patients who have one of each word's."""
-        return self.filter(is_active=True).of_all(words, lambda terms, column: models.Q(**{f"{column}__in": terms}))
+        """The terms of patients who have one of each word's."""
+        return self.of_all(words, lambda terms, column: models.Q(**{f"{column}__in": terms}))
 
     def of_all(self, words: list[Any], meaning: Callable[[Any, str], models.Q]) -> Self:
         """The terms that the rarest word means, of patients who have one that each other word means too.

@@ -92,7 +92,7 @@ class PatientMergePage(FormPage):
             other=other,
             compared=rows,
             counts=[count_rows(self.kept), count_rows(other)] if other else [],
-            likenesses=[] if other else likenesses(Person.of(self.kept), self.kept.pk),
+            likenesses=[] if other else likenesses(Person.of(self.kept), self.kept.pk, active=True),
             **kwargs,
         )
 

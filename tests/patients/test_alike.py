@@ -12,6 +12,7 @@ from healthcare.workflow import submit
 from patients import spelling
 from patients.duplicates import LIKELY, Person, likenesses
 from patients.forms import EditPatientForm, RegisterPatientForm
+from patients.forms.merge import MergePatientsForm
 from patients.models import Patient, PatientNameKey
 from tests.factories import PatientFactory
 
@@ -97,6 +98,19 @@ def test_scores_and_reasons(typed, likely, why):
     if why:
         assert found[0].patient == other
         assert why in ", ".join(found[0].reasons)
+
+
+@pytest.mark.spec("WF-REG")
+@pytest.mark.parametrize("typed", [{}, {"date_of_birth": None}, {"first_name": "", "last_name": ""}])
+def test_who_comes_back_is_found_though_inactive_and_not_by_a_merged_chart(receptionist, typed):
+    gone, kept, merged = PatientFactory(**MARIA, is_active=False), PatientFactory(), PatientFactory(**MARIA)
+    data = {"merged": merged.pk, "reason": "Registered twice"}
+    assert submit(MergePatientsForm, actor=receptionist, data=data, kept=kept).is_valid()
+    Patient.objects.filter(pk=kept.pk).update(phone="")
+    person = Person(**{**MARIA, **typed})
+    (found,) = likenesses(person)
+    assert found.patient == gone and "inactive" in str(found)
+    assert likenesses(person, active=True) == []
 
 
 @pytest.mark.spec("BYD-8")

@@ -27,7 +27,7 @@ from healthcare.templatetags.display import minutes_since
 from patients.models import Patient
 from reporting.periods import Period
 from scheduling.models import Appointment, AppointmentStatus, WaitingListEntry, WaitingStatus
-from scheduling.views.appointments import CHECK_IN, MOVE, RECORD_VITALS, START
+from scheduling.views.appointments import CANCEL, CHECK_IN, MOVE, RECORD_VITALS, START
 
 S = AppointmentStatus
 EXPECTED = (S.SCHEDULED, S.CONFIRMED)
@@ -151,6 +151,10 @@ def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
         columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
         away_url = link("appointment_list", away="1")
         queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", away_url, model=Appointment))
+    if left := list(shown(Appointment.objects.left_waiting())[: SHOWN + 1]):
+        columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
+        left_url = link("appointment_list", status=S.CHECKED_IN, period="past")
+        queues.append(Queue(_("Left without being seen?"), left, columns, (CANCEL,), "", left_url, model=Appointment))
     return tiles, queues
 
 

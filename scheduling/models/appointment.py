@@ -92,6 +92,10 @@ class AppointmentQuerySet(BaseQuerySet):
         """Those whose patient is in the clinic."""
         return self.filter(status__in=(S.CHECKED_IN, S.IN_PROGRESS))
 
+    def left_waiting(self) -> Self:
+        """Those of earlier days whose patient was checked in and never seen: only the desk can close them."""
+        return self.filter(status=S.CHECKED_IN, appointment_date__lt=today())
+
     def blocking(self) -> Self:
         """Those whose time is taken."""
         return self.exclude(status__in=FREE_STATUSES)

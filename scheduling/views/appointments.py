@@ -56,6 +56,7 @@ OPEN_CONSULTATION = Action(
 
 
 MOVE = Action(gettext_lazy("Reschedule"), "appointment_edit", form=forms.RescheduleAppointmentForm, icon="pencil")
+CANCEL = Action(gettext_lazy("Cancel appointment"), "appointment_cancel", form=forms.CancelForm, style="danger")
 
 
 class AppointmentList(ListPage):
@@ -175,7 +176,7 @@ class AppointmentDetail(DetailPage):
         Action(gettext_lazy("Undo check-in"), "appointment_undo_check_in", form=forms.UndoCheckInForm),
         Action(gettext_lazy("Undo no-show"), "appointment_undo_no_show", form=forms.UndoNoShowForm),
         Action(gettext_lazy("No-show"), "appointment_no_show", form=forms.NoShowForm, style="danger"),
-        Action(gettext_lazy("Cancel appointment"), "appointment_cancel", form=forms.CancelForm, style="danger"),
+        CANCEL,
     )
 
     related = (

@@ -209,3 +209,17 @@ def test_charts_say_what_the_rows_say(login, staff):
     cache.clear()
     week = login(staff["doctor"]).get("/").context["charts"][0]["rows"]
     assert [sum(row[1:]) for row in week][today().weekday()] == 6
+
+
+@pytest.mark.spec("WF-CHECKIN")
+def test_who_left_without_being_seen_stands_in_the_desks_queue_until_it_is_closed(login, receptionist):
+    day = today() - timedelta(days=1)
+    visit = f.AppointmentFactory(appointment_date=day, status="checked_in", checked_in_at=now() - timedelta(days=1))
+    f.AppointmentFactory(appointment_date=day, appointment_time=time(11), status="completed")
+    client = login(receptionist)
+    queue = client.get("/").context["queues"][-1]
+    assert [row["object"] for row in queue["rows"]] == [visit]
+    assert [row["object"] for row in client.get(queue["link"]["url"]).context["rows"]] == [visit]
+    (cancel,) = queue["rows"][0]["actions"]
+    client.post(cancel["url"], {"cancellation_reason": "Left without being seen"})
+    assert len(client.get("/").context["queues"]) == 1

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from departments.models import Department, User
 from healthcare.access import RoleView, visible_or_denied
 from healthcare.clock import today
 from healthcare.generic.base import Page
-from healthcare.roles import may
+from healthcare.roles import Role, may
 from healthcare.workflow import submit
 from scheduling import calendar, forms
 from scheduling.models import Appointment, WaitingListEntry
@@ -53,8 +54,10 @@ class CalendarView(RoleView):
         return calendar.Period.of(self.asked_view(), self.asked_day())
 
     def doctors(self) -> list[User]:
-        """The columns: all doctors, or those of the filters."""
-        rows = User.objects.doctors()
+        """The columns: all doctors, also those who left and are still waited for; or those of the filters."""
+        period = self.asked_period()
+        expected = Appointment.objects.expected().filter(appointment_date__range=(period.first, period.last))
+        rows = User.objects.filter(Q(is_active=True, role=Role.DOCTOR) | Q(pk__in=expected.order_by().values("doctor")))
         for name, column in (("doctor", "pk"), ("department", "department")):
             with suppress(ValueError):
                 rows = rows.filter(**{column: UUID(self.request.GET.get(name, ""))})

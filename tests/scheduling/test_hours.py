@@ -214,6 +214,10 @@ def test_the_desk_finds_what_a_doctor_who_left_leaves_to_be_moved(login, recepti
     found = client.get(reverse("appointment_list"), {"away": "1"}).context["rows"]
     assert [row["object"] for row in found] == [visit]
     assert str(visit.patient) in client.get("/").content.decode()
+    calendar = reverse("appointment_calendar")
+    assert str(visit.patient) in client.get(calendar, {"date": ahead.isoformat()}).content.decode()
+    columns = client.get(calendar, {"date": today().isoformat()}).context["doctors"]
+    assert doctor not in columns
 
 
 @pytest.mark.spec("VAL-6")

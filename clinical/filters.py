@@ -125,8 +125,8 @@ class LabTestFilter(FilterSet):
                 del self.filters[name]
 
     def in_inbox(self, queryset: Any, name: str, value: str) -> Any:
-        """Completed, ordered by this doctor, seen by nobody yet (RULE-LAB-3)."""
-        return queryset.unreviewed().filter(ordered_by_doctor=self.request.user)
+        """Completed, for this doctor, seen by nobody yet (RULE-LAB-3)."""
+        return queryset.inbox_of(self.request.user)
 
 
 class MedicationFilter(FilterSet):

@@ -13,7 +13,7 @@ from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
 from clinical.models import Consultation, LabResultVersion, LabTest, LabTestStatus
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
-from healthcare.roles import may
+from healthcare.roles import Role, may
 from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
 from patients.models import Patient
 
@@ -178,6 +178,18 @@ class StartProcessingForm(TransitionForm):
         fields: list[str] = []
 
 
+def critical_word(test: LabTest) -> list[str]:
+    """Whom to tell at once, for whoever enters a critical result: they may be the only one who sees it today."""
+    if not test.is_critical:
+        return []
+    doctor = test.ordered_by_doctor
+    words = {"test": test, "result": test.result, "patient": test.patient.search_label, "doctor": doctor}
+    if doctor.is_active and doctor.role == Role.DOCTOR:
+        return [str(_("Critical: %(test)s %(result)s, %(patient)s. Tell %(doctor)s at once.") % words)]
+    gone = _("Critical: %(test)s %(result)s, %(patient)s. Tell a doctor at once; %(doctor)s is here no more.")
+    return [str(gone % words)]
+
+
 class EnterResultsForm(TransitionForm):
     """Enter the result; the test is completed and the ordering doctor asked to review it."""
 
@@ -202,6 +214,7 @@ class EnterResultsForm(TransitionForm):
         test = self.instance
         test.result_date = now()
         test.judge()
+        self.notices += critical_word(test)
 
 
 class ReviewForm(WorkflowForm):
@@ -280,6 +293,7 @@ class CorrectResultForm(WorkflowForm):
         test.judge()
         test.reviewed_at = test.reviewed_by_user = None
         test.review_comment = ""
+        self.notices += critical_word(test)
         return super().save(commit)
 
 

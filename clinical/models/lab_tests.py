@@ -11,6 +11,7 @@ from clinical import lab_catalogue
 from clinical.models.consultations import Consultation
 from clinical.models.staff_key import user_key
 from clinical.reference_ranges import is_abnormal
+from departments.models import User
 from healthcare.clock import now
 from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import Role, may
@@ -52,6 +53,11 @@ class LabTestQuerySet(PatientRowQuerySet):
     def unreviewed(self) -> Self:
         """Completed and not yet seen by a doctor."""
         return self.filter(status=L.COMPLETED, reviewed_at__isnull=True)
+
+    def inbox_of(self, doctor: Any) -> Self:
+        """What this doctor has to review: what they ordered, and what somebody did who is no doctor here any more."""
+        reached = User.objects.filter(models.Q(pk=doctor.pk) | ~models.Q(role=Role.DOCTOR, is_active=True))
+        return self.unreviewed().filter(ordered_by_doctor__in=reached.order_by().values("pk"))
 
 
 class LabTest(BaseModel):

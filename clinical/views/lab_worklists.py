@@ -77,6 +77,8 @@ class Worklist(Page):
             form = submit(self.form_class, actor=request.user, data=request.POST, instance=test, prefix=str(test.pk))
             if form.is_valid():
                 done += 1
+                for notice in form.notices:
+                    messages.warning(request, notice)
             else:
                 refused[test.pk] = form
         if done:

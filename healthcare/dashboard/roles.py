@@ -198,7 +198,7 @@ def nurse(user: Any) -> tuple[list[Tile], list[Queue]]:
 def doctor(user: Any) -> tuple[list[Tile], list[Queue]]:
     """My patients who are ready, my results, my unfinished notes."""
     measured = visits().filter(doctor=user).ready()
-    results = LabTest.objects.unreviewed().filter(ordered_by_doctor=user)
+    results = LabTest.objects.inbox_of(user)
     notes = Consultation.objects.open().filter(doctor=user)
     mine_url, notes_url = visits_url(doctor=user.pk), link("consultation_list", doctor=user.pk, open="true")
     results_url = link("lab_test_list", inbox="1")

@@ -11,9 +11,10 @@ from clinical import lab_catalogue
 from clinical.forms.consultations import ConsultationForm
 from clinical.forms.lab_tests import EnterResultsForm, OrderLabTestForm
 from clinical.models import LabTest, LabTestStatus
+from departments.models import User
 from healthcare.clock import now, today
 from healthcare.workflow import submit
-from tests.factories import ConsultationFactory, LabTestFactory, PatientFactory
+from tests.factories import ConsultationFactory, LabTestFactory, PatientFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("WF-LAB")]
 
@@ -152,6 +153,35 @@ def test_the_inbox_puts_the_critical_first_and_then_what_waited_longest(login, d
     assert "4 d" in page.content.decode()
     queue = login(doctor).get(reverse("dashboard")).content.decode()
     assert queue.index("Critical") < queue.index("Old") < queue.index("Normal")
+
+
+@pytest.mark.spec("RULE-LAB-3")
+def test_whoever_enters_a_critical_result_is_told_whom_to_tell(login, nurse, doctor):
+    one, many, normal = (in_progress(test_name="Potassium", ordered_by_doctor=doctor) for _number in range(3))
+    client = login(nurse)
+    data = {"result_unit": "mmol/L", "reference_range": "3.5-5"}
+    page = client.post(reverse("lab_test_enter_results", args=[one.pk]), {**data, "result_value": "7.4"}, follow=True)
+    assert f"Critical: Potassium 7.4 mmol/L, {one.patient.search_label}. Tell {doctor} at once." in told(page)
+    rows = {f"{row.pk}-{name}": value for row in (many, normal) for name, value in data.items()}
+    rows |= {"test": [str(many.pk), str(normal.pk)], f"{many.pk}-result_value": "2", f"{normal.pk}-result_value": "4"}
+    User.objects.filter(pk=doctor.pk).update(is_active=False)
+    page = client.post(reverse("lab_worklist_enter"), rows, follow=True)
+    assert f"Tell a doctor at once; {doctor} is here no more." in told(page)
+    assert told(page).count("Critical") == 1
+
+
+def told(page):
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+@pytest.mark.spec("RULE-LAB-3")
+def test_results_of_a_doctor_who_left_wait_for_every_doctor(login, doctor):
+    gone, nurse_now = UserFactory(role="doctor", is_active=False), UserFactory(role="nurse")
+    left = {completed(ordered_by_doctor=who).pk for who in (gone, nurse_now)}
+    completed(ordered_by_doctor=UserFactory(role="doctor"))
+    rows = login(doctor).get(reverse("lab_test_list"), {"inbox": "1"}).context["rows"]
+    assert {row["object"].pk for row in rows} == left
+    assert set(LabTest.objects.inbox_of(doctor).values_list("pk", flat=True)) == left
 
 
 # -- trends ----------------------------------------------------------------------------------

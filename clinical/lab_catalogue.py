@@ -16,6 +16,8 @@ FILE = Path(__file__).resolve().parent / "data" / "lab_catalogue.csv"
 CRITICAL = FILE.with_name("lab_critical.csv")
 #: From this age on the ranges hold.
 ADULT = 18
+#: Other ways to write a unit of the table; its ions all have one charge, so their milliequivalents are millimoles.
+_SAME_UNIT = {"meq/l": "mmol/l", **dict.fromkeys(("10*9/l", "k/ul", "10*3/mm3"), "10*3/ul"), "inr": ""}
 _SEX = {Gender.MALE.value: "M", Gender.FEMALE.value: "F"}
 
 
@@ -74,11 +76,17 @@ def find(name: str, gender: str, age: int = ADULT) -> CatalogueTest | None:
     return CatalogueTest(tests[0].name, tests[0].panel, tests[0].unit, "", "") if tests else None
 
 
+def unit_of(text: str) -> str:
+    """A unit as it is compared: `x10^9/L`, `10*3/µL` and `10*3/uL` are one, and so are `{INR}`, `INR` and none."""
+    written = fold(text.strip()).translate(str.maketrans("µμ^", "uu*", "{} ")).removeprefix("x").removeprefix("×")
+    return _SAME_UNIT.get(written, written)
+
+
 @lru_cache(maxsize=1)
 def _critical() -> dict[tuple[str, str], Interval]:
     with CRITICAL.open(encoding="utf-8", newline="") as file:
         return {
-            (fold(row["test_name"]), fold(row["unit"])): Interval(
+            (fold(row["test_name"]), unit_of(row["unit"])): Interval(
                 Decimal(row["low"]) if row["low"] else None, Decimal(row["high"]) if row["high"] else None
             )
             for row in csv.DictReader(file)
@@ -86,7 +94,7 @@ def _critical() -> dict[tuple[str, str], Interval]:
 
 
 def is_critical(name: str, value: str, unit: str) -> bool:
-    """Whether the result must be told at once: beyond the limits, where the unit is the table's, or flagged so."""
-    limits, result = _critical().get((fold(name.strip()), fold(unit.strip()))), read(value, unit)
+    """Whether the result must be told at once: beyond the limits, where the unit means the table's, or flagged so."""
+    limits, result = _critical().get((fold(name.strip()), unit_of(unit))), read(value, unit)
     number = result.number
     return result.critical or bool(limits and number and (number.below(limits) or limits.below(number)))

@@ -83,6 +83,26 @@ def test_critical_results(nurse, value, unit, critical, abnormal):
     assert row.flag == ("critical" if critical else {True: "abnormal", False: "normal", None: "not_compared"}[abnormal])
 
 
+@pytest.mark.spec("RULE-LAB-3")
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "critical"),
+    [
+        ("Potassium", "7.4", "mEq/L", True),
+        ("Platelet count", "9", "x10^9/L", True),
+        ("Platelet count", "9", "10^3/µL", True),
+        ("Platelet count", "9", "K/uL", True),
+        ("White cell count", "41", "10*9/L", True),
+        ("INR", "8", "", True),
+        ("INR", "8", "INR", True),
+        ("INR", "8", "%", False),
+        ("Potassium", "7.4", "", False),
+        ("Glucose, fasting", "40", "mmol/L", False),
+    ],
+)
+def test_critical_in_a_unit_that_means_the_same(name, value, unit, critical):
+    assert lab_catalogue.is_critical(name, value, unit) == critical
+
+
 # -- worklists -------------------------------------------------------------------------------
 
 

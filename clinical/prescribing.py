@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clinical.models import Prescription
-from clinical.safety import Allergy, CurrentMedication, Result, check
+from clinical.safety import Allergy, CurrentMedication, Result, SafetyDataError, check
 from patients.models import AllergyStatus, MedicalRecord, Patient
 
 
@@ -50,6 +50,19 @@ class PatientSafety:
         """What speaks against this medication; `replaced` is the prescription that it takes the place of."""
         current = [as_current(p) for p in self.current if replaced is None or p.pk != replaced.pk]
         return check(name, ingredients=tuple(ingredients), allergies=self.allergies, current=[*current, *self.besides])
+
+    def against(self, prescription: Prescription) -> list[str]:
+        """The allergies on record that speak against what was prescribed and that nobody acknowledged: listed since."""
+        if not self.allergies:
+            return []
+        known = {warning["message"] for warning in prescription.safety_warnings}
+        try:
+            result = check(
+                prescription.medication_name, ingredients=as_current(prescription).ingredients, allergies=self.allergies
+            )
+        except SafetyDataError:  # said where something is prescribed
+            return []
+        return [w.message for w in result.warnings if w.kind == "allergy" and w.message not in known]
 
     def notices(self) -> list[str]:
         """What the prescriber should know although nothing matches."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from clinical.models import Consultation, LabTest, Prescription, Problem
 from clinical.models.prescriptions import last_expired
+from clinical.prescribing import PatientSafety
 from clinical.trends import SMALL, sets_of, sparklines
 from healthcare.clock import today
 from healthcare.compiled import Compiled
@@ -17,7 +18,8 @@ PAST_RESULTS = 8
 @Compiled
 def medications(patient: Any, expired: Any) -> Any:
     """What the patient takes, where prescriptions up to that day are no longer valid."""
-    return Prescription.objects.current_after(expired).filter(patient_id=patient).order_by("-prescribed_date")
+    rows = Prescription.objects.current_after(expired).filter(patient_id=patient)
+    return rows.select_related("medication").order_by("-prescribed_date")
 
 
 @Compiled
@@ -70,10 +72,13 @@ def workspace(consultation: Consultation) -> dict[str, Any]:
     sets = sets_of(patient, SMALL)
     here = {"patient": patient, "consultation": consultation}
     signed = prescribed(key, **here)
+    taken, safety = list(medications(patient.pk, last_expired(today()), patient=patient)), PatientSafety(patient)
+    for row in taken:
+        row.against = safety.against(row)
     return {
         "vitals": sets[:1],
         "vital_lines": sparklines(sets),
-        "medications": medications(patient.pk, last_expired(today()), patient=patient),
+        "medications": taken,
         "problems": problems(patient.pk, patient=patient),
         "open_orders": first(open_orders(patient.pk, key, patient=patient), PAST_RESULTS),
         "record": getattr(patient, "medical_record", None),

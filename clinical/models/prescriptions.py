@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Self
 
@@ -108,6 +109,8 @@ class Prescription(BaseModel):
     """One medication ordered by a doctor, valid 30 days."""
 
     SEARCH_FIELDS = ("medication_name",)
+    #: The allergies that were listed since and speak against it, where a page has looked (clinical.prescribing).
+    against: Sequence[str] = ()
 
     consultation = models.ForeignKey(
         Consultation, verbose_name=_("consultation"), on_delete=models.PROTECT, related_name="prescriptions"

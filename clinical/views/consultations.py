@@ -213,7 +213,8 @@ class ConsultationEdit(EditPage):
         return url_of(Consultation, "edit", self.object.pk)
 
     def get_queryset(self) -> Any:
-        return Consultation.objects.select_related("patient__medical_record", "doctor", "appointment")
+        rows = Consultation.objects.select_related("patient__medical_record", "doctor", "appointment")
+        return rows.prefetch_related("patient__patient_allergies")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.object.locked() or self.object.is_abandoned:

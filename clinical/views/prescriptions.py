@@ -21,6 +21,7 @@ from clinical.forms.prescriptions import (
     RenewPrescriptionForm,
 )
 from clinical.models import Consultation, Prescription
+from clinical.prescribing import PatientSafety
 from clinical.views.from_row import FromRowPage
 from healthcare.access import RoleView
 from healthcare.generic import Action, ActionPage, Column, CreatePage, DetailPage, EditPage, ListPage, Section
@@ -124,9 +125,18 @@ class PrescriptionDetail(DetailPage):
         *STOP_OR_GO_ON,
     )
 
+    warned = Section(_("Allergy listed since"), (("against", _("Speaks against it")),), wide=("against",))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.object.state == "active":
+            self.object.against = PatientSafety(self.object.patient).against(self.object)
+            context["sections"][:0] = [self.section_context(self.warned)] if self.object.against else []
+        return context
+
     def get_queryset(self) -> Any:
         return Prescription.objects.select_related(
-            "patient", "doctor", "consultation__patient", "overridden_by_user", "discontinued_by_user"
+            "patient", "doctor", "medication", "consultation__patient", "overridden_by_user", "discontinued_by_user"
         )
 
 

@@ -432,3 +432,22 @@ def test_a_prescription_for_another_patient_than_the_one_shown_is_refused(doctor
     form = submit(RenewPrescriptionForm, actor=doctor, source=source, data=data(shown_patient=other))
     assert "another patient" in str(form.errors)
     assert Prescription.objects.get() == source
+
+
+@pytest.mark.spec("RULE-RX-2", "WF-CONS")
+def test_an_allergy_listed_after_prescribing_is_told_where_the_doctor_looks(login, doctor, consultation):
+    row = PrescriptionFactory(consultation=consultation, medication_name="Augmentin 625 mg")
+    other = PrescriptionFactory(consultation=consultation)
+    pages = [reverse("consultation_edit", args=[consultation.pk]), row.get_absolute_url()]
+    client, words = login(doctor), "amoxicillin is one of the penicillins"
+    assert not any(words in client.get(page).content.decode() for page in pages)
+    PatientAllergyFactory(patient=consultation.patient, substance="Penicillins")
+    assert all(words in client.get(page).content.decode() for page in pages)
+    assert words not in client.get(other.get_absolute_url()).content.decode()
+    # Acknowledged, or stopped, there is nothing to tell.
+    changed = data(medication_name=row.medication_name, acknowledge_warnings="on", override_reason="Tolerated since")
+    assert submit(EditPrescriptionForm, actor=doctor, instance=row, data=changed).is_valid()
+    assert "Allergy listed since" not in client.get(row.get_absolute_url()).content.decode()
+    assert words not in client.get(pages[0]).content.decode()
+    submit(DiscontinuePrescriptionForm, actor=doctor, instance=row, data={"discontinued_reason": "Side effect"})
+    assert "Allergy listed since" not in client.get(row.get_absolute_url()).content.decode()

@@ -176,6 +176,7 @@ class Patient(BaseModel):
             "date_of_birth": self.date_of_birth,
             "estimated": self.date_of_birth_estimated,
             "age": self.age,
+            "age_shown": self.age_shown,
             "sex": self.get_gender_display(),
             "url": reverse("patient_detail", args=[self.pk]),
             "allergy_state": "hidden",
@@ -226,6 +227,15 @@ class Patient(BaseModel):
     def age(self) -> int:
         """Completed years today."""
         return self.age_on(today())
+
+    @property
+    def age_shown(self) -> str:
+        """`38 y`; of small children, whose birth is known, `17 mo` or `12 d`."""
+        born, day = self.date_of_birth, today()
+        if self.age >= 2 or self.date_of_birth_estimated:
+            return str(_("%(age)s y") % {"age": self.age})
+        months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+        return str(_("%(age)s mo") % {"age": months} if months else _("%(age)s d") % {"age": (day - born).days})
 
     def age_on(self, day: date) -> int:
         """Completed years on a day."""

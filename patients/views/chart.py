@@ -79,7 +79,7 @@ TABS: dict[str, Tab] = {
                     "first_name",
                     "date_of_birth",
                     ("date_of_birth_estimated", _("Date is estimated")),
-                    ("age", _("Age")),
+                    ("age_shown", _("Age")),
                     "gender",
                     "patient_number",
                     ("phone_shown", _("Phone")),

@@ -1,16 +1,18 @@
 """The chart, the banner and the list: what each role sees (ROLE-2, BYD-2), and what a page costs."""
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
 from audit.models import AuditLog
+from healthcare import clock
 from healthcare.clock import now, today
 from healthcare.roles import Role
 from patients.models import Patient
@@ -222,6 +224,28 @@ def test_banner_stands_on_every_page_about_a_patient_and_costs_no_query_when_pre
     loaded = Patient.objects.for_banner().get()
     with django_assert_num_queries(0):
         loaded.banner_for(administrator)
+
+
+@pytest.mark.spec("BYD-2", "BYD-12")
+@pytest.mark.parametrize(
+    ("born", "estimated", "shown"),
+    [
+        ("2026-03-10", False, "0 d"),
+        ("2026-02-26", False, "12 d"),
+        ("2026-02-10", False, "1 mo"),
+        ("2025-03-11", False, "11 mo"),
+        ("2024-03-11", False, "23 mo"),
+        ("2024-03-10", False, "2 y"),
+        ("2025-07-01", True, "0 y"),  # day and month say nothing
+        ("1984-03-11", False, "41 y"),
+    ],
+)
+def test_the_age_of_small_children_is_told_in_months_and_days(login, nurse, born, estimated, shown):
+    with time_machine.travel(datetime(2026, 3, 10, 12, tzinfo=clock.zone()), tick=False):
+        patient = PatientFactory(date_of_birth=date.fromisoformat(born), date_of_birth_estimated=estimated)
+        patient.refresh_from_db()
+        assert patient.age_shown == shown
+        assert f"({shown})" in " ".join(login(nurse).get(patient.get_absolute_url()).content.decode().split())
 
 
 @pytest.mark.spec("AUD-1")

@@ -114,6 +114,15 @@ class RemoteChoiceFilter(django_filters.Filter):
     field_class = RemoteChoiceField
 
 
+class MeasuredField(forms.DecimalField):
+    """A number whose decimal point may be a comma: a phone's keypad may have no other."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.count(",") == 1 and "." not in value:
+            value = value.replace(",", ".")
+        return super().to_python(value)
+
+
 #: `2026-11-22` or `20261122` at the start; the compact form with eight digits only, so that nothing is guessed.
 _COMPACT_DAY = re.compile(r"^\s*(\d{4})(\d\d)(\d\d)(?=$|[T\s])")
 

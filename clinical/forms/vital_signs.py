@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinical import zones
 from clinical.models import VitalSign
 from healthcare.clock import date_of, now
-from healthcare.fields import RemoteChoiceField
+from healthcare.fields import MeasuredField, RemoteChoiceField
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, refuse
 from patients.models import Patient
@@ -103,6 +103,7 @@ class EditVitalSignsForm(WorkflowForm):
             "recorded_at",
             "notes",
         ]
+        field_classes: ClassVar = dict.fromkeys(UNITS, MeasuredField)
         labels = {
             "systolic_bp": _("Systolic (mmHg)"),
             "diastolic_bp": _("Diastolic (mmHg)"),
@@ -119,8 +120,10 @@ class EditVitalSignsForm(WorkflowForm):
         super().__init__(*args, **kwargs)
         # Four digits hold 104.5 °F too; the widget's own limits would be those of one unit.
         for name in VitalSign.MEASUREMENTS:
+            # A browser's own input for numbers drops a comma without a word: 70,5 kg would be 705, and `70-5` nothing.
+            self.fields[name].widget.input_type = "text"
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
-            for limit in ("min", "max"):
+            for limit in ("min", "max", "step"):
                 self.fields[name].widget.attrs.pop(limit, None)
         self.fields["notes"].widget.attrs["rows"] = 2
 

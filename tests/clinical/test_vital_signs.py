@@ -140,6 +140,17 @@ def test_recorded_at_is_never_in_the_future_nor_before_birth(nurse):
     assert VitalSign.objects.count() == 1
 
 
+@pytest.mark.spec("VAL-3", "PAGE-7")
+def test_a_decimal_comma_is_a_decimal_point_and_reaches_the_server(login, nurse):
+    row = record(nurse, PatientFactory(), temperature_celsius="38,2", weight_kg="70,5", height_cm="175").instance
+    assert (row.temperature_celsius, row.weight_kg, row.height_cm) == (Decimal("38.2"), Decimal("70.5"), 175)
+    for bad in ("1,250", "7,0,5", "7.0,5", "70-5"):
+        assert record(nurse, PatientFactory(), pulse_rate="70", weight_kg=bad).errors["weight_kg"], bad
+    # A number input of an English browser would send 705 for 70,5, and nothing for 70-5.
+    page = login(nurse).get(reverse("vital_sign_create")).content.decode()
+    assert 'type="number"' not in page and page.count('inputmode="decimal"') == len(VitalSign.MEASUREMENTS)
+
+
 @pytest.mark.spec("VAL-3", "FND-4")
 def test_a_newborn_of_the_night_is_measured_on_the_clinics_day(nurse, monkeypatch):
     # 2026-11-23 23:30 UTC is already the 24th in Kyiv.

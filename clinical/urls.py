@@ -44,6 +44,11 @@ urlpatterns = [
     path("text-templates/new/", problems.TextTemplateCreate.as_view(), name="text_template_create"),
     path("text-templates/<uuid:pk>/edit/", problems.TextTemplateEdit.as_view(), name="text_template_edit"),
     path("text-templates/<uuid:pk>/delete/", problems.TextTemplateDeactivate.as_view(), name="text_template_delete"),
+    path(
+        "consultations/<uuid:pk>/take-over/",
+        consultations.ConsultationTakeOver.as_view(),
+        name="consultation_take_over",
+    ),
     path("consultations/<uuid:pk>/delete/", consultations.ConsultationAbandon.as_view(), name="consultation_delete"),
     path(
         "consultations/<uuid:pk>/addenda/",

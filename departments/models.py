@@ -159,6 +159,11 @@ class User(AbstractBaseUser, BaseModel):
         return f"Dr. {name}" if self.role == Role.DOCTOR else name
 
     @property
+    def practises(self) -> bool:
+        """Whether this is one of the active `doctors`."""
+        return self.is_active and self.role == Role.DOCTOR
+
+    @property
     def must_change_password(self) -> bool:
         """Whether the present password was handed out and has not been replaced yet."""
         return self.one_time_until is not None

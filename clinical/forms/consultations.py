@@ -303,6 +303,39 @@ class AbandonConsultationForm(WorkflowForm):
         return saved
 
 
+class TakeOverConsultationForm(WorkflowForm):
+    """Go on with the open consultation of somebody who is no doctor here any more: nobody else could complete it."""
+
+    permission = "consultations.edit"
+    submit_label = _("Take over")
+    question = _("Take over the consultation of {object}?")
+    consequence = _(
+        "{object.doctor} is here no more. You go on with the note and complete it; "
+        "the audit trail says who began it, and what was prescribed and ordered keeps its name."
+    )
+
+    class Meta:
+        model = Consultation
+        fields: list[str] = []
+
+    @classmethod
+    def available(cls, instance: Any, actor: Any) -> bool:
+        return may(actor, cls.permission) and instance.state == "in_progress" and not instance.doctor.practises
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        refuse_if_abandoned(self.instance)
+        if self.instance.is_completed:
+            raise refuse(_("This consultation is completed already."), code="transition")
+        if self.instance.doctor.practises:
+            raise refuse(_("%(doctor)s goes on with this consultation."), code="practises", doctor=self.instance.doctor)
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.doctor = self.actor
+        return super().save(commit)
+
+
 class AddAddendumForm(WorkflowForm):
     """Add a dated, signed text to one's own completed consultation; the only way after 24 hours (RULE-CONS-5)."""
 

@@ -13,7 +13,7 @@ from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
 from clinical.models import Consultation, LabResultVersion, LabTest, LabTestStatus
 from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
-from healthcare.roles import Role, may
+from healthcare.roles import may
 from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
 from patients.models import Patient
 
@@ -184,7 +184,7 @@ def critical_word(test: LabTest) -> list[str]:
         return []
     doctor = test.ordered_by_doctor
     words = {"test": test, "result": test.result, "patient": test.patient.search_label, "doctor": doctor}
-    if doctor.is_active and doctor.role == Role.DOCTOR:
+    if doctor.practises:
         return [str(_("Critical: %(test)s %(result)s, %(patient)s. Tell %(doctor)s at once.") % words)]
     gone = _("Critical: %(test)s %(result)s, %(patient)s. Tell a doctor at once; %(doctor)s is here no more.")
     return [str(gone % words)]

@@ -16,6 +16,7 @@ from clinical.forms.consultations import (
     CompleteConsultationForm,
     ConsultationForm,
     StartConsultationForm,
+    TakeOverConsultationForm,
 )
 from clinical.models import Consultation, ConsultationAddendum
 from clinical.views.from_row import FromRowConfirmPage, FromRowPage
@@ -91,6 +92,7 @@ class ConsultationDetail(DetailPage):
     )
     actions = (
         Action(_("Edit"), "consultation_edit", form=ConsultationForm, style="primary", icon="pencil"),
+        Action(_("Take over"), "consultation_take_over", form=TakeOverConsultationForm, style="primary", icon="pencil"),
         Action(_("Addendum"), "consultation_addendum", form=AddAddendumForm, icon="journal-plus"),
         Action(
             _("Print prescriptions"),
@@ -254,6 +256,18 @@ class ConsultationAbandon(ActionPage):
     model = Consultation
     form_class = AbandonConsultationForm
     success_message = _("The consultation is abandoned; the patient waits again.")
+
+
+class ConsultationTakeOver(ActionPage):
+    """Go on where a doctor who left has stopped."""
+
+    permission = "consultations.edit"
+    model = Consultation
+    form_class = TakeOverConsultationForm
+    success_message = _("The consultation is yours now.")
+
+    def get_success_url(self, form: Any) -> str:
+        return url_of(Consultation, "edit", form.instance.pk)
 
 
 class ConsultationAddendumCreate(FromRowPage):

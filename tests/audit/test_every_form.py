@@ -117,6 +117,7 @@ ROWS = {
     "consultation_edit": consultation_of,
     "consultation_complete": lambda user: consultation_of(user, chief_complaint="Cough", diagnosis="Cold"),
     "consultation_delete": consultation_of,
+    "consultation_take_over": lambda user: put(consultation_of(user), doctor=f.UserFactory(is_active=False)),
     "lab_test_enter_results": lambda user: lab_test(user, "sample_collected", "in_progress"),
     "lab_test_correct": lambda user: lab_test(user, "sample_collected", "in_progress", "completed"),
     "report_reactivate": lambda user: f.ReportFactory(generated_by_user=user, is_active=False),

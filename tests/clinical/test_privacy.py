@@ -89,6 +89,7 @@ PAPERS = {
         "consultation_addendum",
         "consultation_versions",
         "consultation_delete",
+        "consultation_take_over",
     ),
     "prescription": ("prescription_pdf", "prescription_edit", "prescription_renew", "prescription_discontinue"),
     "lab_test": ("lab_test_requisition", "lab_test_edit", "lab_test_review", "lab_test_correct"),

@@ -8,7 +8,13 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from audit.models import AuditLog
-from clinical.forms.consultations import AbandonConsultationForm, ConsultationForm, StartConsultationForm
+from clinical.forms.consultations import (
+    AbandonConsultationForm,
+    CompleteConsultationForm,
+    ConsultationForm,
+    StartConsultationForm,
+    TakeOverConsultationForm,
+)
 from clinical.forms.lab_tests import CorrectResultForm, ReviewForm
 from clinical.forms.vital_signs import EditVitalSignsForm, VitalSignsEnteredInErrorForm
 from clinical.models import Consultation, LabResultVersion
@@ -177,3 +183,49 @@ def test_an_earlier_result_cannot_be_changed(administrator, reviewed):
     version.result_value = "1"
     with pytest.raises(IntegrityError), transaction.atomic():
         version.save()
+
+
+@pytest.mark.spec("WF-CONS", "ROLE-2", "FND-6")
+def test_another_doctor_completes_what_a_doctor_who_left_began(login, doctor, nurse):
+    gone = UserFactory(role="doctor")
+    begun = ConsultationFactory(doctor=gone, appointment__status="in_progress", chief_complaint="Zebrafish")
+    PrescriptionFactory(consultation=begun, doctor=gone)
+    client, take_over = login(doctor), reverse("consultation_take_over", args=[begun.pk])
+    assert take_over not in client.get(begun.get_absolute_url()).content.decode()
+    refused = client.post(take_over)
+    assert "goes on with this consultation" in refused.content.decode()
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+    assert take_over in client.get(begun.get_absolute_url()).content.decode()
+    assert login(nurse).post(take_over).status_code == 403
+    client = login(doctor)
+    assert "is here no more" in client.get(take_over).content.decode()
+    answer = client.post(take_over)
+    assert answer.status_code == 302 and answer["Location"] == reverse("consultation_edit", args=[begun.pk])
+    begun.refresh_from_db()
+    assert begun.doctor == doctor and begun.prescriptions.get().doctor == gone
+    entry = AuditLog.objects.filter(entity_type="consultation", entity_id=begun.pk, action="update").latest("pk")
+    assert (entry.user, entry.old_values, entry.new_values) == (
+        doctor,
+        {"doctor_id": str(gone.pk)},
+        {"doctor_id": str(doctor.pk)},
+    )
+    assert "Zebrafish" in client.get(answer["Location"]).content.decode()
+    form = submit(
+        CompleteConsultationForm,
+        actor=doctor,
+        instance=begun,
+        data={"chief_complaint": "Zebrafish", "diagnosis": "Well"},
+    )
+    assert form.is_valid(), form.errors
+    assert Appointment.objects.get().status == "completed"
+
+
+@pytest.mark.spec("WF-CONS")
+def test_a_finished_consultation_is_not_taken_over(doctor):
+    gone = UserFactory(role="doctor", is_active=False)
+    done = ConsultationFactory(doctor=gone, completed=True)
+    assert not TakeOverConsultationForm.available(done, doctor)
+    assert not submit(TakeOverConsultationForm, actor=doctor, instance=done).is_valid()
+    done.refresh_from_db()
+    assert done.doctor == gone

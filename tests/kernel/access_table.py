@@ -167,6 +167,7 @@ TABLE = {
     "text_template_delete": "D",
     "prescription_sig": "D",
     "consultation_delete": "D",
+    "consultation_take_over": "D",
     "consultation_addendum": "D",
     "consultation_summary": "AD",
     "consultation_prescriptions_pdf": "AD",

@@ -282,6 +282,11 @@ class InvoiceLineItem(BaseModel):
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def patient(self) -> Any:
+        """Whose invoice it stands on."""
+        return self.invoice.patient
+
     def patient_of_row(self) -> Any:
         return self.invoice.patient_id if self.invoice_id else None
 

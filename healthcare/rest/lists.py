@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from healthcare.generic.paging import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
 from healthcare.rest.answers import ApiError
+from healthcare.rest.confidential import closed_charts, patient_asked
 from healthcare.rest.schemas import COMMON, of_query
 from healthcare.rest.totals import total_of
 
@@ -102,7 +103,8 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     more = len(found) > size
     # What ends on this page is counted already.
     counted = "after" not in request.GET and not more and (bool(found) or not start)
-    items = [resource.row(row, request.user) for row in found[:size]]
+    closed = closed_charts(request, resource.model, found[:size], patient_asked(request, resource.list_page))
+    items = [resource.row(row, request.user, closed) for row in found[:size]]
     return {
         "items": items,
         "page": current,

@@ -15,7 +15,7 @@ from healthcare.events import record
 from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
-from healthcare.rest.confidential import open_chart
+from healthcare.rest.confidential import closed_columns, open_chart, patient_column
 from healthcare.rest.handlers import form_of
 from healthcare.rest.idempotency import key_of
 from healthcare.rest.lists import page_of
@@ -80,7 +80,10 @@ class Resource:
         properties |= {name: schema for name, (_read, schema) in self.computed.items()}
         secret = {name for names in self.hidden.values() for name in names}
         self.properties = properties
-        self.schema = described(self.name, properties, [name for name in properties if name not in secret])
+        self.closed = closed_columns(self.model, self.list_page)
+        sure = [name for name in properties if name not in secret | self.closed]
+        self.schema = described(self.name, properties, sure)
+        self.patient_column = patient_column(self.model)
         own = self.model._default_manager.all()
         self.always_visible = type(own).visible_to is BaseQuerySet.visible_to
 
@@ -96,9 +99,11 @@ class Resource:
         """The columns that no answer to this person holds."""
         return self.hidden_from(user) | SENSITIVE | set(self.exclude)
 
-    def row(self, row: Any, user: Any) -> dict[str, Any]:
-        """A row as this person may see it."""
+    def row(self, row: Any, user: Any, closed: frozenset[Any] = frozenset()) -> dict[str, Any]:
+        """A row as this person may see it; shorter if its patient's chart is among the `closed` ones."""
         hidden = self.hidden_from(user)
+        if closed and getattr(row, self.patient_column) in closed:
+            hidden |= self.closed
         seen = {name: read(getattr(row, name)) for name, read in self.columns if name not in hidden}
         for name, (read, _schema) in self.computed.items():
             if name not in hidden:
@@ -184,6 +189,7 @@ class Resource:
         """Change a row or take a step with it: PATCH and steps keep what is not given, PUT empties it."""
         form_class = form_of(thing)
         row = self.find(request, key)
+        open_chart(request, row)  # as its page asks before it shows the form
         kwargs = self.form_kwargs(thing, request, key)
         partial = partial and bool(own_fields(form_class).keys() - given(body, form_class))
         with transaction.atomic() if partial else nullcontext():

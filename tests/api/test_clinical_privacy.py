@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit.models import AuditLog
 from healthcare.clock import now
 from tests.factories import ConsultationFactory, LabTestFactory, VitalSignFactory
 
@@ -42,3 +43,45 @@ def test_codes_are_written_through_the_same_form(api_of, doctor):
     assert api.data("PUT", path, {"diagnosis": "x", "diagnosis_codes": made})["diagnosis_codes"] == made
     assert api.data("PUT", path, {"diagnosis": "x"})["diagnosis_codes"] == []
     assert api.send("PATCH", path, {"diagnosis_codes": ["X99"]}).status_code == 400
+
+
+@pytest.fixture
+def closed(doctor):
+    """A note about somebody whose chart is confidential."""
+    return ConsultationFactory(
+        doctor=doctor, patient__is_confidential=True, patient__city="Hideaway", present_illness="Told in confidence"
+    )
+
+
+@pytest.mark.spec("AUD-4")
+def test_a_confidential_chart_is_not_read_by_writing(api_of, closed):
+    reason, patient = {"X-Access-Reason": "Moved house"}, closed.patient
+    for role, path in (
+        ("receptionist", f"/patients/{patient.pk}"),
+        ("doctor", f"/medical-records/{patient.medical_record.pk}"),
+        ("doctor", f"/consultations/{closed.pk}"),
+        ("receptionist", f"/appointments/{closed.appointment_id}"),
+    ):
+        for method in ("PATCH", "PUT", "DELETE"):
+            refused = api_of(role).send(method, path, {})
+            assert (refused.status_code, refused.body["error"]["code"]) == (403, "reason_required"), (method, path)
+    assert api_of("receptionist").data("PATCH", f"/patients/{patient.pk}", {"city": "Bern"}, **reason)["city"] == "Bern"
+    assert AuditLog.objects.filter(action="open_confidential", patient_id=patient.pk).count() == 1
+
+
+@pytest.mark.spec("AUD-4")
+def test_lists_tell_of_a_confidential_chart_what_their_pages_tell(api_of, closed):
+    ConsultationFactory(doctor=closed.doctor, present_illness="Told to everybody")
+    doctor, path = api_of("doctor"), f"/consultations?patient_id={closed.patient_id}"
+    for asked in ("/consultations", path):
+        rows = {row["id"]: row for row in doctor.data("GET", asked)["items"]}
+        assert "present_illness" not in rows[str(closed.pk)] and "diagnosis" in rows[str(closed.pk)]
+        assert all(row["present_illness"] for key, row in rows.items() if key != str(closed.pk))
+    (row,) = doctor.data("GET", f"/patients?q={closed.patient.patient_number}")["items"]
+    assert row["last_name"] and "city" not in row
+    # A reason opens the chart of the one patient who is asked for, and no list of many.
+    (row,) = doctor.data("GET", path, **{"X-Access-Reason": "Treats them"})["items"]
+    assert row["present_illness"] == "Told in confidence"
+    assert AuditLog.objects.get(action="open_confidential").patient_id == closed.patient_id
+    many = doctor.data("GET", "/consultations", **{"X-Access-Reason": "Treats them"})["items"]
+    assert "Told in confidence" not in str(many)

@@ -15,7 +15,7 @@ from healthcare.events import record
 from healthcare.models import BaseQuerySet
 from healthcare.rest.answers import answer, api_name, refusal_of_form
 from healthcare.rest.bodies import form_data, given, own_fields
-from healthcare.rest.confidential import closed_columns, open_chart, patient_column
+from healthcare.rest.confidential import closed_columns, open_chart, patient_asked, patient_column
 from healthcare.rest.handlers import form_of
 from healthcare.rest.idempotency import key_of
 from healthcare.rest.lists import page_of
@@ -121,8 +121,12 @@ class Resource:
         return visible_or_denied(self.model._default_manager.all(), request.user, pk=key)
 
     def get_list(self, request: HttpRequest) -> HttpResponse:
-        """A page of rows."""
-        return answer(page_of(self, request))
+        """A page of rows; a list of one patient's rows is read like a part of the chart, and audited as FHIR's is."""
+        found = page_of(self, request)
+        asked = patient_asked(request, self.list_page)
+        if asked and self.patient_column == "patient_id":
+            record("view", entity_type=self.model.entity_name(), patient_id=asked, values={"list": sorted(request.GET)})
+        return answer(found)
 
     def get_one(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """One row; audited as its page is."""

@@ -85,3 +85,21 @@ def test_lists_tell_of_a_confidential_chart_what_their_pages_tell(api_of, closed
     assert AuditLog.objects.get(action="open_confidential").patient_id == closed.patient_id
     many = doctor.data("GET", "/consultations", **{"X-Access-Reason": "Treats them"})["items"]
     assert "Told in confidence" not in str(many)
+
+
+@pytest.mark.spec("AUD-1")
+def test_who_reads_one_patients_notes_in_a_list_stands_in_the_trail(api_of, doctor):
+    note = ConsultationFactory(doctor=doctor)
+    api_of("doctor").data("GET", "/consultations")
+    assert not AuditLog.objects.filter(action="view").exists()
+    for name in ("patient_id", "patient"):
+        api_of("doctor").data("GET", f"/consultations?{name}={note.patient_id}")
+    api_of("doctor").data("GET", f"/medical-records?patient_id={note.patient_id}")
+    seen = AuditLog.objects.filter(action="view", patient_id=note.patient_id, user=doctor)
+    assert list(seen.order_by("created_at").values_list("entity_type", flat=True)) == [
+        *("consultation", "consultation", "medical_record")
+    ]
+    for path in ("/consultations?patient_id=nobody", "/medical-records?patient_id=nobody", "/patients?patient=nobody"):
+        api_of("doctor").send("GET", path)
+    api_of("doctor").data("GET", f"/medical-records?patient={note.patient_id}")  # a name that this list does not know
+    assert seen.count() == AuditLog.objects.filter(action="view").count() == 3

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from ninja.parser import Parser
 
 from healthcare.rest.answers import ApiError, api_name
+from healthcare.rest.confidential import patient_column
 
 #: The services of every form that a body may use.
 ACKNOWLEDGED = ("acknowledge_warnings", "override_reason")
@@ -37,6 +38,11 @@ def own_fields(form_class: Any) -> dict[str, Any]:
         for name, field in form_class.base_fields.items()
         if name not in getattr(form_class, "SERVICE_FIELDS", ()) and not isinstance(field, forms.FileField)
     }
+
+
+def patient_follows(form_class: Any) -> bool:
+    """Whether a new row's patient follows from another row, such as the visit: who names somebody else is refused."""
+    return "patient" not in form_class.base_fields and patient_column(form_class._meta.model) == "patient_id"
 
 
 def as_text(name: str, value: Any, field: Any) -> str:
@@ -102,6 +108,14 @@ def first_value(field: Any) -> str:
     return "" if value is None or value is False else str(value)
 
 
+def first_values(form_class: Any, body: Mapping[str, Any]) -> dict[str, str]:
+    """With what a new row's form begins: required fields as on the page, and for whom it was shown."""
+    data = {name: first_value(field) for name, field in own_fields(form_class).items() if field.required}
+    if patient_follows(form_class):
+        data["shown_patient"] = as_text("patient_id", body.get("patient_id"), form_class.base_fields["shown_patient"])
+    return data
+
+
 def form_data(
     form_class: Any, body: Mapping[str, Any], rows: Mapping[str, Any], *, page: Any = None, new: bool = False
 ) -> QueryDict:
@@ -115,7 +129,7 @@ def form_data(
         for name in page.fields.keys() & fields.keys():
             put(data, name, shown(page, name))
     elif new:
-        data.update({name: first_value(field) for name, field in fields.items() if field.required})
+        data.update(first_values(form_class, body))
     else:
         data.update({name: "" for name, field in fields.items() if not takes_many(field)})
     for name, value in given(body, form_class).items():

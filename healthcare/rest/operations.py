@@ -88,6 +88,7 @@ def making(resource: Any, saved: Any) -> Iterator[Operation]:
         optional=resource.optional,
         unfolded=resource.unfolded,
         then=resource.create_then,
+        new=True,
     )
     headers = ("Idempotency-Key",) if resource.idempotent else ()
     for alias in ("", *resource.aliases):

@@ -222,4 +222,4 @@ class Resource:
 
 def api_names(form: Any) -> dict[str, str]:
     """The API's names of a form's fields."""
-    return {name: api_name(name, f) for name, f in form.fields.items()}
+    return {name: api_name(name, f) for name, f in form.fields.items()} | {"shown_patient": "patient_id"}

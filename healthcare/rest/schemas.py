@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from healthcare.money import MoneyField, MoneyFormField
 from healthcare.rest.answers import api_name
-from healthcare.rest.bodies import ACKNOWLEDGED, own_fields, takes_many
+from healthcare.rest.bodies import ACKNOWLEDGED, own_fields, patient_follows, takes_many
 
 MONEY = {"type": "string", "pattern": r"^-?\d+\.\d\d$", "examples": ["125.00"]}
 UUID_TYPE = {"type": "string", "format": "uuid"}
@@ -158,8 +158,9 @@ def body_of(
     optional: tuple[str, ...] = (),
     unfolded: tuple[str, ...] = (),
     then: Any = None,
+    new: bool = False,
 ) -> type[BaseModel]:
-    """The schema of a body for this form."""
+    """The schema of a body for this form; for a `new` row it may say whom it is about."""
     properties, required = {}, []
     for key, field in own_fields(form_class).items():
         properties[api_name(key, field)] = of_form_field(field)
@@ -170,6 +171,9 @@ def body_of(
     for key, row_class in rows.items():
         row = {api_name(n, f): of_form_field(f) for n, f in own_fields(row_class).items()}
         properties[key] = {"type": "array", "items": {"type": "object", "properties": row}}
+    if new and patient_follows(form_class):
+        words = "Need not be given; refused if it is somebody else's."
+        properties["patient_id"] = nullable(UUID_TYPE) | {"description": words}
     for key in unfolded:
         properties[key] = {"type": "object", "description": "Fields may stand in here too."}
     for key in ACKNOWLEDGED:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +20,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 #: A cell that is longer is no field of a patient; the csv module refuses it.
 LONGEST_CELL = 131_072
 SAMPLE = 64 * 1024
+#: A first line that tells Excel, and nobody else, what separates the columns.
+EXCELS_HINT = re.compile(rb'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 Line = tuple[int, list[str]]
 
@@ -70,12 +74,15 @@ def csv_lines(file: IO[bytes]) -> Generator[Line, None, None]:
     if b"\0" in head:
         raise UnreadableFile(_("This is no text file. Save the table as CSV (UTF-8) or as .xlsx."))
     file.seek(0)
-    first = head.splitlines()[0] if head.splitlines() else b""
-    delimiter = max(",;\t|", key=lambda sign: first.count(sign.encode()))
+    first = (head.removeprefix(codecs.BOM_UTF8).splitlines() or [b""])[0]
+    told = EXCELS_HINT.fullmatch(first)
+    delimiter = told[1].decode() if told else max(",;\t|", key=lambda sign: first.count(sign.encode()))
     text = io.TextIOWrapper(file, encoding=encoding_of(file), errors="replace", newline="")
     try:
         reader = csv.reader(text, delimiter=delimiter)
         try:
+            if told:
+                next(reader)
             for row in reader:
                 cells = [cell.strip() for cell in row]
                 if any(cells):
@@ -88,8 +95,6 @@ def csv_lines(file: IO[bytes]) -> Generator[Line, None, None]:
 
 def encoding_of(file: IO[bytes]) -> str:
     """UTF-8 unless some byte says otherwise; reads the file once through, a piece at a time."""
-    import codecs
-
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
         while piece := file.read(1 << 20):

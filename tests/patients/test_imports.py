@@ -152,3 +152,20 @@ def test_what_is_no_table_is_refused_at_the_field(login, administrator, name, co
     response = upload(login(administrator), content, name)
     assert response.status_code == 200 and response.context["form"].errors["file"]
     assert not PatientImport.objects.exists()
+
+
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_the_line_that_tells_excel_the_separator_is_no_heading(tmp_path, bom):
+    path = tmp_path / "excel.csv"
+    path.write_text(f"{bom}sep=;\r\nLast name;First name, given;DOB;Sex\r\nDoe;Jane;1980-12-24;F\r\n", encoding="utf-8")
+    said, problems = run(path, "--column", "first_name=First name, given")
+    assert "1 registered" in said and not problems.splitlines()[1:]
+    assert Patient.objects.get().full_name == "Doe, Jane"
+
+
+def test_dates_with_points_begin_with_the_day_also_where_no_day_tells(tmp_path, settings):
+    settings.PHONE_REGION = "US"
+    path = tmp_path / "points.csv"
+    path.write_text("Last name;First name;DOB;Sex\nDoe;Jane;05.03.1984;F\n")
+    run(path)
+    assert Patient.objects.get().date_of_birth == date(1984, 3, 5)

@@ -73,7 +73,7 @@ def date_order_of(values: Iterable[str]) -> str:
             first, second = int(match[1]), int(match[2])
             if len(match[1]) == 4:
                 return "ymd"
-            if first > 12:
+            if first > 12 or "." in value:  # no country writes the month first and points between
                 return "dmy"
             if second > 12:
                 return "mdy"

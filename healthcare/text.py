@@ -26,6 +26,16 @@ def no_control_characters(value: Any) -> None:
         raise ValidationError(_("Remove the control characters from this text."), code="control_characters")
 
 
+#: What ends a line or leaps on it (Unicode's LS and PS too).
+_BREAKS = re.compile("[\t\n\r\u2028\u2029]")
+
+
+def one_line(value: Any) -> None:
+    """Refuse line breaks and tabs in a name: a program may send them, and no subject of a mail can hold them."""
+    if isinstance(value, str) and _BREAKS.search(value):
+        raise ValidationError(_("Write this on one line, without tabs."), code="one_line")
+
+
 def separated(text: str) -> list[str]:
     """What semicolons separate: `a;b ;;c` is a, b and c."""
     return [part.strip() for part in text.split(";") if part.strip()]

@@ -25,7 +25,7 @@ from healthcare.constraints import refusal_of
 from healthcare.events import change
 from healthcare.fields import ChoosingField, use_native_inputs
 from healthcare.roles import may
-from healthcare.text import no_control_characters
+from healthcare.text import no_control_characters, one_line
 
 #: PostgreSQL may choose one of two writers that wait for each other; the loser simply tries again.
 DEADLOCK_RETRIES = 5
@@ -101,9 +101,11 @@ class WorkflowForm(forms.ModelForm):
         use_native_inputs(self.fields)
         if not self.is_bound and "updated_at_seen" in self.initial:
             self.initial.setdefault("values_seen", conflicts.values_shown(self))
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             if isinstance(field, forms.CharField):
                 field.validators.append(no_control_characters)
+                if name == "name" or name.endswith("_name"):
+                    field.validators.append(one_line)
         self.formsets: dict[str, Any] = self.build_formsets()
 
     # -- who ---------------------------------------------------------------------------------

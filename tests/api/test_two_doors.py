@@ -115,6 +115,7 @@ CASES = (
     Case("VAL-1", "receptionist", "patients", patient(phone="12"), "phone"),
     Case("VAL-1", "receptionist", "patients", patient(email="nobody"), "email"),
     Case("VAL-5", "receptionist", "patients", patient(first_name="A\x00"), "first_name"),
+    Case("VAL-5", "receptionist", "patients", patient(last_name="Doe\nRoe"), "last_name"),
     Case("VAL-5", "receptionist", "patients", patient(last_name="x" * 500), "last_name"),
     Case("ENT-3", "receptionist", "patients", patient(gender="unknown"), "gender"),
     Case("RULE-APPT-1", "receptionist", "appointments", booking(appointment_date="2020-01-01"), "appointment_date"),

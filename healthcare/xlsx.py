@@ -43,6 +43,11 @@ def opened(file: Any) -> Any:
     return load_workbook(file, read_only=True, data_only=True)
 
 
+def words(value: Any) -> str:
+    """A value as text; several in a row."""
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def cell(sheet: Any, value: Any, number_format: str = "", bold: bool = False) -> WriteOnlyCell | None:
     """A cell of the value's own type; text is always text, never a formula."""
     if value is None or value == "":
@@ -59,7 +64,7 @@ def cell(sheet: Any, value: Any, number_format: str = "", bold: bool = False) ->
     elif not isinstance(value, (bool, int, float)):
         written = WriteOnlyCell(sheet, value="")
         # Past the setter, which would take "=1+1" for a formula.
-        written._value, written.data_type = UNSPEAKABLE.sub("", str(value))[:LONGEST_TEXT], "s"
+        written._value, written.data_type = UNSPEAKABLE.sub("", words(value))[:LONGEST_TEXT], "s"
         if bold:
             written.font = BOLD
         return written

@@ -27,7 +27,7 @@ class Credentials(Schema):
 
     email: str
     password: str
-    otp: str = ""
+    otp: str | None = ""
 
 
 class Refresh(Schema):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -118,17 +120,18 @@ def own_parameters(kind: Any, rows: Any, query: Any) -> Any:
         text = query.get(name, "").replace("\x00", " ").strip()[:100]
         if not text:
             continue
+        values = text.split(",")  # any of them
         if name == "identifier":
-            rows = rows.filter(**{number[kind.name]: text.rpartition("|")[2]})
+            rows = rows.filter(**{f"{number[kind.name]}__in": [value.rpartition("|")[2] for value in values]})
         elif name == "name" and kind.name == "Organization":
             rows = rows.filter(name__icontains=text)
         elif name == "name":
             rows = rows.search(text)
         elif name in ("family", "given"):
             column = {"family": "last_name", "given": "first_name"}[name]
-            rows = rows.filter(**{f"{column}__istartswith": text})
+            rows = rows.filter(reduce(or_, (Q(**{f"{column}__istartswith": value}) for value in values if value), Q()))
         elif name == "gender":
-            rows = rows.filter(gender=text)
+            rows = rows.filter(gender__in=values)
         elif name == "birthdate":
             for text in query.getlist(name):
                 rows = rows.filter(period_condition("date_of_birth", text, days=True))

@@ -162,6 +162,10 @@ def test_searches(chart, doctor):
         "birthdate=1984-03-05",
         "gender=female",
         f"identifier={chart.patient_number}",
+        # What a comma separates is any of it.
+        f"identifier=urn:x|P-999999,urn:x|{chart.patient_number}",
+        "gender=female,other",
+        "family=Nobody,Rent",
         f"identifier=urn:x|{chart.patient_number}",
         f"_id={chart.pk}",
     ):

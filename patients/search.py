@@ -55,6 +55,8 @@ _SPOKEN_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _NUMBER = re.compile(r"p?-?0*(\d+)")
 _NOT_WORD = re.compile(r"[\W_]+")
+#: Kana, Han and Hangul, in which a whole name is written without a space.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _APOSTROPHE = re.compile("['’ʼ`]")
 
 
@@ -68,7 +70,9 @@ def words_of(name: str) -> set[str]:
 
 def spellings_of(patient: Patient) -> set[str]:
     """The words of both names, and each name as one word: `de la Cruz` is typed `delacruz`, too."""
-    names = (patient.first_name, patient.last_name)
+    names = [patient.first_name, patient.last_name]
+    if all(map(_UNSPACED.search, names)):
+        names.append(patient.last_name + patient.first_name)
     return {word for name in names for word in (*words_of(name), _NOT_WORD.sub("", fold(name))) if word}
 
 

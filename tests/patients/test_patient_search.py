@@ -110,6 +110,15 @@ def test_a_name_written_together_is_found_by_its_parts(text):
     assert PatientSearchTerm.objects.first_keys(text, 5) == [anna.pk]
 
 
+@pytest.mark.parametrize(("last", "first"), [("李", "小龍"), ("山田", "太郎"), ("김", "민수")])
+def test_a_name_of_a_script_without_spaces_is_found_as_it_is_written(last, first):
+    person = PatientFactory(last_name=last, first_name=first)
+    PatientFactory(last_name=last, first_name="Anna")
+    for text in (last + first, f"{last} {first}", f"{first} {last}", first, (last + first)[:-1]):
+        assert person.pk in PatientSearchTerm.objects.first_keys(text, 5), text
+    assert PatientSearchTerm.objects.first_keys(last + first, 5) == [person.pk]
+
+
 def test_a_small_word_may_be_a_first_name():
     al = PatientFactory(first_name="Al", last_name="Smith")
     PatientFactory(first_name="Bo", last_name="Smith")

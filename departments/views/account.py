@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -88,6 +88,8 @@ class SecondFactorPage(AccountForm, FormPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and second_factor.factor_of(request.user):
+            if request.session.get("second_factor_due"):
+                logout(request)  # set up in another browser meanwhile: the password alone opened this one
             return redirect("account")
         return super().dispatch(request, *args, **kwargs)
 

@@ -34,8 +34,8 @@ def begin(request: HttpRequest, user: Any) -> None:
     """Log in for good, all steps being done."""
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     say_where(request.session)
-    if required_for(user) and factor_of(user) is None:
-        request.session["second_factor_due"] = True
+    # Said anew: whoever logs in again over an open page keeps the rest of the session.
+    request.session["second_factor_due"] = required_for(user) and factor_of(user) is None
 
 
 def code_is_right(user: Any, factor: Any, code: Any) -> Any:

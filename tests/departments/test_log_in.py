@@ -370,6 +370,23 @@ def test_required_for_a_role_it_is_set_up_before_anything_else(administrator, do
 
 
 @pytest.mark.spec("AUTH-5")
+def test_set_up_in_one_browser_another_that_the_password_opened_asks_for_the_code(doctor):
+    """It was sent from the account to the second factor's page and back without end."""
+    ClinicSettings.objects.create(second_factor_roles=["doctor"])
+    (first, _page), (second, _page), (third, _page) = (log_in(doctor.email) for _ in range(3))
+    first.get(reverse("second_factor_on"))
+    secret = unseal(first.session["second_factor_secret"])
+    first.post(reverse("second_factor_on"), {"code": code_of(secret)})
+    assert is_in(first)
+    last = second.get(reverse("patient_list"), follow=True)
+    assert last.redirect_chain[-1][0].startswith(reverse("login"))
+    # Over an open page the person logs in again in the same session, now with a code.
+    data = {"username": doctor.email, "password": PASSWORD, "code": code_of(secret, 30)}
+    assert third.post(reverse("login_again"), data).status_code == 200
+    assert is_in(third)
+
+
+@pytest.mark.spec("AUTH-5")
 def test_it_is_switched_off_by_oneself_with_the_password_or_by_an_administrator(login, administrator, nurse, doctor):
     with_factor(nurse)
     client = login(nurse)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from audit.digests import HALF, canonical, leaf_of, levels_of, mac_of, split
+from audit.digests import HALF, canonical, leaf_of, levels_of, split, vouches
 from audit.models import AuditLog, AuditSeal
-from audit.sealing import published, seal_mac
+from audit.sealing import published, said_by
 
 #: Clocks of two machines differ by no more; a seal is never older than its rows.
 SKEW = timedelta(minutes=15)
@@ -36,10 +35,10 @@ class Proof:
         found = {
             "row": leaf_of(self.row.pk.bytes, text) == self.leaf,
             "path": follow(self.leaf, self.path) == self.seal.root,
-            "seal": hmac.compare_digest(self.seal.mac, seal_mac(self.seal)),
+            "seal": vouches(self.seal.mac, said_by(self.seal)),
         }
         if not self.seal.adopted:
-            found["code"] = hmac.compare_digest(self.row.mac, mac_of(text))
+            found["code"] = vouches(self.row.mac, text)
         if self.head is not None:
             newest = AuditSeal.objects.filter(number=self.head["number"]).values_list("mac", flat=True).first()
             found["head"] = newest == self.head["mac"] and self.seal.number <= self.head["number"]

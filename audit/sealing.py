@@ -6,18 +6,22 @@ they were made. What the window no longer covers is never sealed: a row that tur
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
-from audit.digests import HALF, canonical, leaf_of, mac_of, root_of, split
+from audit.digests import FIELDS, HALF, canonical, leaf_of, mac_of, root_of, split, vouches
 from audit.models import AuditLog, AuditSeal
 from healthcare.clock import now
 from healthcare.events import record
@@ -36,10 +40,10 @@ class Tampered(Exception):
     """The seals are not those that were published."""
 
 
-def seal_mac(seal: AuditSeal) -> str:
-    """The code over everything that a seal says."""
+def said_by(seal: AuditSeal) -> bytes:
+    """Everything that a seal says."""
     parts = (seal.number, seal.previous, seal.root, len(seal.leaves), seal.adopted, stamp(seal.created_at))
-    return mac_of("|".join(map(str, parts)).encode() + b"|" + bytes(seal.leaves))
+    return "|".join(map(str, parts)).encode() + b"|" + bytes(seal.leaves)
 
 
 def stamp(moment: datetime) -> str:
@@ -67,6 +71,36 @@ def publish(seal: AuditSeal) -> None:
     written = path.with_name(f"{path.name}.{os.getpid()}")
     written.write_text(json.dumps({"number": seal.number, "mac": seal.mac, "at": stamp(seal.created_at)}))
     written.replace(path)
+
+
+def read(rows: Any, by: str, keys: list[Any]) -> dict[Any, Any]:
+    """The rows of these keys; None for one that cannot even be read: SQLite keeps any text in any column."""
+    try:
+        found = rows.filter(**{f"{by}__in": keys})
+        return {getattr(row, by): row if row.created_at else None for row in found}
+    except (ValueError, TypeError, AttributeError, OperationalError) as error:
+        if isinstance(error, OperationalError) and "decode" not in str(error):
+            raise
+    if len(keys) == 1:
+        return {keys[0]: None}
+    half = len(keys) // 2
+    return read(rows, by, keys[:half]) | read(rows, by, keys[half:])
+
+
+def read_entries(keys: list[UUID]) -> dict[UUID, Any]:
+    """The rows of the trail with these keys, as far as `canonical` needs them."""
+    return read(AuditLog.objects.values_list(*FIELDS, named=True), "id", keys)
+
+
+def keys_of(rows: Any) -> Iterator[tuple[str, UUID | None]]:
+    """The key of each row as it stands there, and as a key; None where it is none, or one in another spelling."""
+    texts = rows.annotate(text=Cast("pk", TextField())).values_list("text", flat=True)
+    for text in texts.iterator(chunk_size=5000):
+        key = None
+        with suppress(ValueError):
+            key = UUID(text)
+        spelt = key and (key.hex if connection.vendor == "sqlite" else str(key))
+        yield text, key if spelt == text else None
 
 
 class Outrun(Exception):
@@ -97,20 +131,19 @@ class Sealer:
         sweep = self.swept_at is None or abs(moment - self.swept_at) > timedelta(minutes=1)
         since = min(self.last.created_at, moment) - WINDOW if sweep else moment - GLANCE
         rows = AuditLog.objects.filter(created_at__gt=since).order_by("created_at", "id")
-        keys = [key for key in rows.values_list("pk", flat=True) if key.bytes not in self.recent]
+        keys = [key for _text, key in keys_of(rows) if key and key.bytes not in self.recent]
         if sweep:
             self.swept_at = moment
         done = 0
         for at in range(0, len(keys), BATCH):
-            found = AuditLog.objects.filter(pk__in=keys[at : at + BATCH]).order_by("created_at", "id")
-            contents = [(row, canonical(row)) for row in found]
-            genuine = [(row, text) for row, text in contents if hmac.compare_digest(row.mac, mac_of(text))]
-            for row, _text in contents:
-                self.recent.add(row.pk.bytes)
-            if len(genuine) < len(contents):
-                logger.error("%s rows of the audit trail were not written by the clinic", len(contents) - len(genuine))
+            found = read_entries(keys[at : at + BATCH])
+            contents = [(key.bytes, canonical(found[key])) for key in keys[at : at + BATCH] if found.get(key)]
+            genuine = [leaf_of(key, text) for key, text in contents if vouches(found[UUID(bytes=key)].mac, text)]
+            self.recent |= {key.bytes for key in found}
+            if len(genuine) < len(found):
+                logger.error("%s rows of the audit trail were not written by the clinic", len(found) - len(genuine))
             if genuine:
-                self.seal([leaf_of(row.pk.bytes, text) for row, text in genuine])
+                self.seal(genuine)
                 done += len(genuine)
         return done
 
@@ -131,7 +164,7 @@ class Sealer:
             batch.append(leaf_of(row.pk.bytes, text))
             self.recent.add(row.pk.bytes)
             done += 1
-            strange += not hmac.compare_digest(row.mac, mac_of(text))
+            strange += not vouches(row.mac, text)
             if len(batch) == BATCH:
                 self.seal(batch, adopted=True)
                 batch = []
@@ -150,7 +183,7 @@ class Sealer:
             root=root_of(leaves) if leaves else "",
             adopted=adopted,
         )
-        seal.mac = seal_mac(seal)
+        seal.mac = mac_of(said_by(seal))
         try:
             seal.save(force_insert=True)
         except IntegrityError as error:

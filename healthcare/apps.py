@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate, pre_migrate, pre_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,6 +25,7 @@ class HealthcareConfig(AppConfig):
 
         guards.register_messages()
         pre_execute.connect(tasks.keep_clinics_time, dispatch_uid="healthcare.clinics_time")
+        pre_save.connect(tasks.keep_time_of_day, sender="django_q.Schedule", dispatch_uid="healthcare.time_of_day")
         pre_migrate.connect(guards.uninstall, sender=self, dispatch_uid="healthcare.guards_away")
         post_migrate.connect(guards.install, sender=self, dispatch_uid="healthcare.guards")
         post_migrate.connect(planner.schedule, sender=self, dispatch_uid="healthcare.statistics")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.utils import timezone
 
-from healthcare.clock import zone
+from healthcare.clock import local, now, zone
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +50,33 @@ def keep_daily_times(before: tzinfo, after: tzinfo) -> None:
         work.save(update_fields=["next_run"])
 
 
+def keep_time_of_day(instance: Any, update_fields: Any = None, **_kwargs: Any) -> None:
+    """Daily work that the queue puts off by so many times 24 hours keeps its time when the clocks change."""
+    if instance.minutes != DAY or instance._state.adding or update_fields is not None:
+        return
+    before = type(instance).objects.values_list("next_run", flat=True).get(pk=instance.pk)
+    moved = instance.next_run - before
+    if moved and not moved % timedelta(days=1):
+        instance.next_run = before.astimezone(zone()) + moved  # on the wall: a sum within one zone
+        if instance.next_run <= now():  # an hour earlier than the queue thought, and done just now
+            instance.next_run += timedelta(days=1)
+
+
 def repeat(function: str, *, minutes: int, first: datetime | None = None, using: str = DEFAULT_DB_ALIAS) -> None:
     """Have a worker run `function` every so many minutes, from `first` on; call it after `migrate`, at will.
 
-    Nothing happens while only some apps are migrated, and the worker's not yet.
+    Nothing happens while only some apps are migrated, and the worker's not yet. Work that is known already and has come
+    to another time of day than `first` is put right.
     """
     from django_q.models import Schedule
 
     if Schedule._meta.db_table not in connections[using].introspection.table_names():
         return
     when = {"next_run": first} if first else {}
-    Schedule.objects.get_or_create(
+    work, is_new = Schedule.objects.get_or_create(
         func=function,
         defaults={"name": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1, **when},
     )
+    if first and not is_new and local(work.next_run).time() != local(first).time():
+        work.next_run = first
+        work.save(update_fields=["next_run"])

@@ -1,7 +1,7 @@
 """The clinic's time zone and currency: chosen with its other settings, and at work at once wherever they count."""
 
 import io
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ import time_machine
 from django.db import DatabaseError, IntegrityError, transaction
 from django.urls import reverse
 from django_q.models import Schedule
+from django_q.scheduler import scheduler
 from openpyxl import load_workbook
 
 from audit.models import AuditLog
@@ -101,6 +102,28 @@ def test_daily_work_keeps_its_time_of_day(change):
     nightly = Schedule.objects.get(func="nightly").next_run
     assert clock.local(nightly).time() == time(20, 0) and nightly.astimezone(UTC).hour in {0, 1}
     assert Schedule.objects.get(func="often").next_run == often
+
+
+@pytest.mark.parametrize(("month", "day"), [(10, 31), (3, 13)])
+@pytest.mark.parametrize("nights", [1, 3])
+def test_daily_work_keeps_its_time_of_day_when_the_clocks_change(change, month, day, nights):
+    """Five past midnight became 23:05 of the day before, for the whole winter."""
+    change(time_zone="America/New_York")
+    first = datetime(2027, month, day, 0, 5, tzinfo=clock.zone())
+    Schedule.objects.all().delete()
+    tasks.repeat("departments.lockout.tidy", minutes=tasks.DAY, first=first)
+    for night in range(nights, 15, nights):  # a worker that is there each night, or each third
+        with time_machine.travel(first + timedelta(days=night - 1, minutes=1), tick=False):
+            scheduler()
+            assert clock.local(Schedule.objects.get().next_run) == first + timedelta(days=night)
+
+
+def test_daily_work_that_has_drifted_is_put_right_after_an_update(change):
+    change(time_zone="America/New_York")
+    tasks.repeat("nightly", minutes=tasks.DAY, first=clock.next_at(time(20, 0)))
+    Schedule.objects.filter(func="nightly").update(next_run=clock.next_at(time(19, 0)))
+    tasks.repeat("nightly", minutes=tasks.DAY, first=clock.next_at(time(20, 0)))
+    assert clock.local(Schedule.objects.get(func="nightly").next_run).time() == time(20, 0)
 
 
 def test_with_visits_the_zone_changes_for_a_reason_only_which_is_audited(change):

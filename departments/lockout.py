@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -37,14 +38,22 @@ def expiry() -> datetime:
 
 
 def take(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> bool:
-    """Count one try as failed until `forgive`; False where no more are allowed for now."""
-    key, long_ago = key_of(kind, name), expiry()
+    """Count one try as failed until `forgive`; False where no more are allowed for now.
+
+    An account's failures count until it gets in or is left alone for long enough. A house full of people does neither:
+    an address's count from the first on for so long, lest everybody's slips of a day lock everybody out.
+    """
+    key, long_ago, moment = key_of(kind, name), expiry(), now()
     rows = LoginThrottle.objects.filter(key=key)
     if not rows.exists():
         LoginThrottle.objects.bulk_create([LoginThrottle(key=key)], ignore_conflicts=True)
     counted = Case(When(last_at__lt=long_ago, then=Value(1)), default=F("failures") + 1)
     allowed = rows.filter(Q(failures__lt=limit) | Q(last_at__lt=long_ago))
-    return bool(allowed.update(failures=counted, last_at=now()))
+    last: Any = moment
+    if kind == "address":
+        begins_or_locks = Q(last_at__lt=long_ago) | Q(failures__gte=limit - 1)
+        last = Case(When(begins_or_locks, then=Value(moment)), default=F("last_at"))
+    return bool(allowed.update(failures=counted, last_at=last))
 
 
 def count(kind: str, name: str, seconds: int, by: int = 1) -> int:

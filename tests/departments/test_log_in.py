@@ -89,6 +89,22 @@ def test_an_address_is_locked_for_all_accounts_but_not_by_colleagues_who_get_in(
 
 
 @pytest.mark.spec("AUTH-2")
+def test_the_slips_of_a_whole_day_do_not_lock_a_house_full_of_people(nurse):
+    """They added up as long as no quarter of an hour passed without a log-in: the fiftieth locked everybody out."""
+    start = now()
+    for number in range(60):
+        with time_machine.travel(start + timedelta(minutes=10 * number), tick=False):
+            assert lockout.take("address", "10.1.1.1", lockout.ADDRESS_LIMIT)
+            assert lockout.take("address", "10.1.1.1", lockout.ADDRESS_LIMIT)
+            lockout.forgive("address", "10.1.1.1")
+    with time_machine.travel(start + timedelta(hours=11), tick=False):
+        assert sum(lockout.take("address", "10.1.1.1", lockout.ADDRESS_LIMIT) for _ in range(60)) == 50
+    with time_machine.travel(start + timedelta(hours=11, seconds=settings.LOGIN_LOCK_SECONDS - 1), tick=False):
+        assert not lockout.take("address", "10.1.1.1", lockout.ADDRESS_LIMIT)
+        assert lockout.locked_until("address", "10.1.1.1", lockout.ADDRESS_LIMIT)
+
+
+@pytest.mark.spec("AUTH-2")
 def test_an_administrator_unlocks(login, administrator, nurse):
     for _ in range(5):
         log_in(nurse.email, WRONG)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +42,8 @@ class ConsultationVersions(Page):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.object = self.get_object()
+        if closed := self.closed_chart():
+            return HttpResponseRedirect(closed)
         record("view", self.object)
         return self.render_to_response(self.get_context_data(versions=self.versions()))
 

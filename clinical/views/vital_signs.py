@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -241,6 +242,8 @@ class VitalSignTrends(Page):
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         self.object = self.get_object()
+        if closed := self.closed_chart():
+            return HttpResponseRedirect(closed)
         record("view", self.object)
         return self.render_to_response(self.get_context_data(charts=self.charts(), empty=_("Nothing to draw yet.")))
 

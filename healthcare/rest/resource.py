@@ -204,6 +204,8 @@ class Resource:
             if seen is not None:
                 data["updated_at_seen"] = seen
             form = submit(form_class, actor=request.user, data=data, instance=row, **kwargs)
+        if self.detail_page and self.detail_page.audited and form.is_valid() and said_by(row) == said_by(form.instance):
+            record("view", row)  # a change that changes nothing only shows the row
         return self.saved(form, request)
 
     def form_kwargs(self, thing: Any, request: HttpRequest, key: Any = None) -> dict[str, Any]:
@@ -218,6 +220,11 @@ class Resource:
 
 
 # -- helpers -----------------------------------------------------------------------------------------
+
+
+def said_by(row: Any) -> dict[str, Any]:
+    """What a row says, whenever it was saved."""
+    return {name: value for name, value in row.present_values().items() if name != "updated_at"}
 
 
 def api_names(form: Any) -> dict[str, str]:

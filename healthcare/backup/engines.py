@@ -90,6 +90,14 @@ class Sqlite:
     def load(self, source: Path) -> str:
         """Put the copy in place; what was there stays beside it. Where that is, or an empty string."""
         connection.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole before it gets the name: half a database there would be the clinic's.
+        whole = self.path.with_name(f"{self.path.name}.restoring")
+        try:
+            shutil.copyfile(source, whole)
+        except OSError as error:
+            whole.unlink(missing_ok=True)
+            raise BackupError(f"The database cannot be written, and nothing was changed: {error.strerror}") from error
         kept = ""
         if self.path.exists() and self.path.stat().st_size:
             old = self.path.with_name(f"{self.path.name}.before-restore-{now().astimezone(UTC):%Y%m%dT%H%M%SZ}")
@@ -98,8 +106,7 @@ class Sqlite:
                 if part.exists():
                     part.rename(old.with_name(old.name + suffix))
             kept = str(old)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, self.path)
+        whole.replace(self.path)
         return kept
 
     def rows(self) -> dict[str, int]:

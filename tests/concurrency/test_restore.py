@@ -1,13 +1,16 @@
 """The restore drill: backed up while people work, restored elsewhere, proven, and at work there (DATA-4)."""
 
+import errno
 import io
 import tarfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pyrage
 import pytest
 
-from healthcare.backup import archive, rotation
+from healthcare.backup import archive, engines, rotation
 from healthcare.backup.engines import BackupError
 from tests.concurrency import arena
 
@@ -35,6 +38,31 @@ def test_a_backup_made_under_load_is_restored_and_proven(tmp_path, monkeypatch):
     assert found["media"] == "a report" and found["head"] >= 2
     assert found["numbers_go_on"] and found["guard"] and found["pages"] == [200, 200]
     assert found["cut_off"].startswith("refused: The backup was damaged")
+
+
+@pytest.mark.spec("DATA-4")
+def test_a_disk_that_fills_up_leaves_the_database_that_was_there(tmp_path, monkeypatch):
+    """Half a database stood under its name, and the one before had been put aside."""
+    place, copy = tmp_path / "clinic.sqlite3", tmp_path / "copy.sqlite3"
+    place.write_bytes(b"the clinic's")
+    copy.write_bytes(b"the backup's, much longer")
+    part = engines.Sqlite()
+    monkeypatch.setattr(engines, "connection", SimpleNamespace(settings_dict={"NAME": str(place)}, close=lambda: None))
+
+    def full(source, target):
+        target.write_bytes(source.read_bytes()[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as while_full:
+        while_full.setattr(engines.shutil, "copyfile", full)
+        with pytest.raises(BackupError, match="nothing was changed: No space left"):
+            part.load(copy)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "clinic.sqlite3": b"the clinic's",
+        "copy.sqlite3": copy.read_bytes(),
+    }
+    kept = part.load(copy)
+    assert Path(kept).read_bytes() == b"the clinic's" and place.read_bytes() == copy.read_bytes()
 
 
 @pytest.mark.spec("DATA-4")

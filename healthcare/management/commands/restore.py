@@ -44,6 +44,8 @@ class Command(BaseCommand):
                 self.bring_back(manifest, folder / "parts")
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"The backup was not restored as a whole: {error}") from error
         self.prove()
         record("import", entity_type="backup", values={"file": file.name, "taken_at": manifest["taken_at"]})
         self.stdout.write(self.style.SUCCESS("Restored, and proven. Start web, worker and sealer."))

@@ -13,6 +13,7 @@ import pypdf
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -21,7 +22,7 @@ from audit.models import AuditLog
 from healthcare.clock import now, today
 from healthcare.templatetags.display import nothing
 from healthcare.workflow import submit
-from reporting import schedules, worker
+from reporting import mail, schedules, worker
 from reporting.forms import HideReportForm, RegenerateReportForm, RequestReportForm
 from reporting.models import Report, ReportSchedule
 from reporting.periods import midnight
@@ -465,6 +466,29 @@ def test_the_queries_of_a_report_do_not_grow_with_its_rows(administrator, taking
     with CaptureQueriesContext(connection) as many:
         compute(report)
     assert len(one) == len(many)
+
+
+@pytest.mark.spec("AUD-5")
+def test_a_report_that_could_not_be_sent_is_not_told_as_sent(billing_officer, mailoutbox, monkeypatch):
+    """The worker tries three times: the trail told of three reports that had left the clinic."""
+    schedule = f.ReportScheduleFactory(generated_by_user=billing_officer, report_type="revenue", mailing="file")
+    report = f.ReportFactory(generated_by_user=billing_officer, schedule=schedule, start_date=today(), end_date=today())
+    worker.generate(str(report.pk))
+    mailoutbox.clear()
+    before = AuditLog.objects.filter(action="export").count()
+
+    def away(_message, **_how):
+        raise OSError("Connection refused")
+
+    with monkeypatch.context() as without_server:
+        without_server.setattr(EmailMessage, "send", away)
+        for _attempt in range(3):
+            with pytest.raises(OSError, match="refused"):
+                mail.send(str(report.pk))
+    assert AuditLog.objects.filter(action="export").count() == before
+    mail.send(str(report.pk))
+    assert len(mailoutbox) == 1
+    assert AuditLog.objects.filter(action="export").count() == before + 1
 
 
 @pytest.mark.spec("RPT-1")

@@ -211,7 +211,7 @@ class ClinicAdmin(admin.ModelAdmin):
         """The form's own `save` has done it all."""
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        row: Any = self.get_object(request, unquote(object_id)) if object_id and request.method != "POST" else None
+        row: Any = self.get_object(request, unquote(object_id)) if object_id else None
         if row is not None and (closed := closed_chart(request, patient_of(row))):
             return HttpResponseRedirect(closed)
         try:

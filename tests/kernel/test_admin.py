@@ -109,7 +109,8 @@ def test_a_confidential_chart_asks_for_the_reason_here_too(login, administrator)
     client = login(administrator)
     for name, row in (("patient", patient), ("medicalrecord", patient.medical_record)):
         url = reverse(f"admin:patients_{name}_change", args=[row.pk])
-        assert client.get(url).url == f"/patients/{patient.pk}/open/?next={url.replace('/', '%2F')}"
+        asked = f"/patients/{patient.pk}/open/?next={url.replace('/', '%2F')}"
+        assert (client.get(url).url, client.post(url, {}).url) == (asked, asked)
     edit = reverse("patient_edit", args=[patient.pk])
     assert client.post(edit, {}).url.startswith(f"/patients/{patient.pk}/open/")
     client.post(reverse("patient_open", args=[patient.pk]), {"reason": "She is on the phone"})

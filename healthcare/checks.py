@@ -1,10 +1,12 @@
-"""System checks: a route without declared roles does not start, nor does a database that cannot hold every name."""
+"""System checks: routes without declared roles, settings that cannot be, a database that cannot hold every name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import connections
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -42,6 +44,24 @@ def every_route_declares_roles(**_kwargs: Any) -> list[Error]:
         for path, pattern, namespaces in routes()
         if not SELF_GUARDED & set(namespaces) and not declares_roles(pattern.callback)
     ]
+
+
+@register()
+def every_setting_can_be(**_kwargs: Any) -> list[Error]:
+    """Error for each setting that would only show while the clinic works: at a backup, on /metrics, in the trail."""
+    found = []
+    if settings.TRUSTED_PROXIES < 0:
+        found.append("TRUSTED_PROXIES is how many proxies stand in front: 0 or more.")
+    if len(settings.BACKUP_KEEP) != 3 or min(settings.BACKUP_KEEP) < 0:
+        found.append("BACKUP_KEEP is three counts, of days, weeks and months: 7,5,12.")
+    for net in settings.METRICS_ALLOW:
+        try:
+            ip_network(net)
+        except ValueError:
+            found.append(f"METRICS_ALLOW holds {net}, which is no address and no network such as 10.0.0.0/8.")
+    if not settings.DEVELOPMENT and settings.SECRET_KEY.startswith(settings.DEMO_KEY):
+        found.append("SECRET_KEY is the demo's, which everybody knows: make one with `openssl rand -hex 40`.")
+    return [Error(words, id="healthcare.E003") for words in found]
 
 
 @register(Tags.database)

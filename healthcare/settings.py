@@ -26,8 +26,9 @@ TESTING = "pytest" in sys.modules
 # People see the clinic's own error pages even in the demo; developers may ask for Django's.
 DEBUG = DEVELOPMENT and env.bool("TECHNICAL_ERROR_PAGES", default=False)
 
+DEMO_KEY = "demo-only-key-never-use-in-production-"
 if DEVELOPMENT:
-    SECRET_KEY = env.str("SECRET_KEY", default="demo-only-key-never-use-in-production-" + "x" * 24)
+    SECRET_KEY = env.str("SECRET_KEY", default=DEMO_KEY + "x" * 24)
     ALLOWED_HOSTS = env.list(
         "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", env.str("HOST", default="127.0.0.1")]
     )

@@ -38,6 +38,21 @@ def test_production_without_a_setting_stops_with_a_clear_message(missing):
     assert f"needs {missing} in the environment" in result.stderr
 
 
+@pytest.mark.spec("FND-2")
+def test_settings_that_cannot_be_are_said_before_they_are_needed():
+    """A backup ended in a traceback, /metrics in an error, and a caller chose the address that the trail tells."""
+    wrong = {
+        "TRUSTED_PROXIES": "-1",
+        "BACKUP_KEEP": "7",
+        "METRICS_ALLOW": "10.0.0.0/8,monitor",
+        "SECRET_KEY": "demo-only-key-never-use-in-production-" + "x" * 24,
+    }
+    result = manage("check", **({"DEBUG": "0", "ALLOWED_HOSTS": "clinic.example.org"} | wrong))
+    assert result.returncode != 0
+    assert result.stderr.count("healthcare.E003") == len(wrong)
+    assert all(name in result.stderr for name in wrong)
+
+
 @pytest.mark.spec("FND-2", "AUTH-7")
 def test_the_deployment_check_is_silent():
     result = manage(

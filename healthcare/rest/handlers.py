@@ -83,14 +83,15 @@ def steps(resource: Any, thing: Any, schema: type[BaseModel]) -> Any:
         if request.method == "DELETE":
             said = {**request.GET.dict(), **said}
             if "reason" in said:
-                said |= {
-                    name: said["reason"]
-                    for name in form_of(thing).base_fields
-                    if name.endswith("reason") and name != "override_reason" and name not in said
-                }
+                said |= {name: said["reason"] for name in reasons_of(form_of(thing)) if name not in said}
         return resource.change(request, id, said, thing, partial=True)
 
     return handler
+
+
+def reasons_of(form: Any) -> list[str]:
+    """The fields that ask why, all of which a DELETE may call `reason`."""
+    return [name for name in form.base_fields if name.endswith("reason") and name != "override_reason"]
 
 
 def given_in(body: Any) -> dict[str, Any]:

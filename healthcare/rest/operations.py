@@ -9,7 +9,17 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import BaseModel
 
-from healthcare.rest.handlers import changes, form_of, guarded, makes, reads_details, reads_list, reads_one, steps
+from healthcare.rest.handlers import (
+    changes,
+    form_of,
+    guarded,
+    makes,
+    reads_details,
+    reads_list,
+    reads_one,
+    reasons_of,
+    steps,
+)
 from healthcare.rest.lists import query_of
 from healthcare.rest.schemas import body_of, described, listed, success
 from healthcare.workflow import WorkflowForm
@@ -61,6 +71,7 @@ def of(resource: Any, verb: str, path: str, permission: str, handler: Any, summa
 
 
 ONE = "/{uuid:id}"
+REASON: dict[str, Any] = {"schema": {"type": "string"}, "description": "Why, if the body does not say it"}
 
 
 def reading(resource: Any) -> Iterator[Operation]:
@@ -119,9 +130,11 @@ def changing(resource: Any, saved: Any) -> Iterator[Operation]:
         form = form_of(thing)
         word = path.removeprefix(ONE).strip("/").title().replace("-", "") or "Delete"
         rows = resource.rows if verb == "POST" and has_rows(form) else {}
-        schema = body_of(f"{resource.name}{word}", form, rows, partial=verb == "POST")
+        why = bool(verb == "DELETE" and reasons_of(form))
+        schema = body_of(f"{resource.name}{word}", form, rows, partial=verb == "POST" or why, reason=why)
         handler = steps(resource, thing, schema)
-        yield of(resource, verb, path, thing.permission, handler, str(form.submit_label), saved, headers=("If-Match",))
+        more = {"headers": ("If-Match",), "query": {"reason": REASON} if why else {}}
+        yield of(resource, verb, path, thing.permission, handler, str(form.submit_label), saved, **more)
 
 
 def has_rows(form: Any) -> bool:

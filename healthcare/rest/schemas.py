@@ -159,8 +159,9 @@ def body_of(
     unfolded: tuple[str, ...] = (),
     then: Any = None,
     new: bool = False,
+    reason: bool = False,
 ) -> type[BaseModel]:
-    """The schema of a body for this form; for a `new` row it may say whom it is about."""
+    """The schema of a body for this form; for a `new` row it may say whom it is about, for a DELETE the `reason`."""
     properties, required = {}, []
     for key, field in own_fields(form_class).items():
         properties[api_name(key, field)] = of_form_field(field)
@@ -174,6 +175,8 @@ def body_of(
     if new and patient_follows(form_class):
         words = "Need not be given; refused if it is somebody else's."
         properties["patient_id"] = nullable(UUID_TYPE) | {"description": words}
+    if reason:
+        properties.setdefault("reason", {"type": "string", "description": "Why, under this name too."})
     for key in unfolded:
         properties[key] = {"type": "object", "description": "Fields may stand in here too."}
     for key in ACKNOWLEDGED:

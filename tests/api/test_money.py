@@ -175,3 +175,17 @@ def test_openapi_tells_the_truth(api_of):
     for page in ("/docs", "/redoc"):
         response = api_of("nurse").client.get(page)
         assert response.status_code == 200 and "unsafe-inline" not in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.spec("FND-6", "API-1")
+def test_a_delete_takes_its_reason_from_the_body_or_the_query(api_of):
+    for path, body in (
+        ("", {"reason": "Wrong visit"}),
+        ("?reason=Wrong+visit", None),
+        ("", {"cancellation_reason": "Wrong visit"}),
+    ):
+        draft = factories.InvoiceFactory()
+        gone = api_of("billing_officer").data("DELETE", f"/invoices/{draft.pk}{path}", body)
+        assert (gone["status"], gone["cancellation_reason"]) == ("cancelled", "Wrong visit"), (path, body)
+    refused = api_of("billing_officer").delete(f"/invoices/{factories.InvoiceFactory().pk}", {})
+    assert refused.status_code == 400 and "cancellation_reason" in refused.body["error"]["fields"]

@@ -125,14 +125,12 @@ class PrescriptionDetail(DetailPage):
         *STOP_OR_GO_ON,
     )
 
-    warned = Section(_("Allergy listed since"), (("against", _("Speaks against it")),), wide=("against",))
+    template_name = "clinical/prescription_detail.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
         if self.object.state == "active":
             self.object.against = PatientSafety(self.object.patient).against(self.object)
-            context["sections"][:0] = [self.section_context(self.warned)] if self.object.against else []
-        return context
+        return super().get_context_data(**kwargs)
 
     def get_queryset(self) -> Any:
         return Prescription.objects.select_related(

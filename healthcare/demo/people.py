@@ -187,6 +187,8 @@ def make_record(
 ) -> tuple[MedicalRecord, list[PatientAllergy]]:
     """The record: three in ten have allergies listed, one in eight was never asked."""
     state = rng.choices(["not_asked", "none_known", "listed"], [12, 62, 26])[0]
+    if patient.age < 2 and state == "listed":  # nobody knows yet
+        state = "none_known"
     allergies, born = [], patient.date_of_birth.year
     operations, vaccinations = ["", "", "As a baby: inguinal hernia"], ["", "As scheduled"]
     if patient.age >= 30:

@@ -113,14 +113,14 @@ class AppointmentQuerySet(BaseQuerySet):
             start_date__lte=models.OuterRef("appointment_date"),
             end_date__gte=models.OuterRef("appointment_date"),
         )
-        gone = User.objects.exclude(is_active=True, role=Role.DOCTOR)
+        gone = set(User.objects.exclude(is_active=True, role=Role.DOCTOR).values_list("pk", flat=True))
         # The few who are away or gone come first: their days are read from an index, and not everybody's future.
-        whose = User.objects.filter(models.Q(pk__in=absences.values("doctor")) | models.Q(pk__in=gone.values("pk")))
-        ahead = self.expected().filter(doctor__in=whose.order_by().values("pk"), appointment_date__gte=today())
+        whose = gone.union(absences.values_list("doctor_id", flat=True))
+        ahead = self.expected().filter(doctor__in=whose, appointment_date__gte=today())
         unknowing = ~models.Q(appointment_type=AppointmentType.EMERGENCY) & models.Q(override_reason="")
         # What was last changed before the absence was entered is an emergency or an exception for another reason.
         since = models.Exists(away.filter(updated_at__gt=models.OuterRef("updated_at")))
-        return ahead.filter(models.Q(doctor__in=gone.values("pk")) | (unknowing & models.Exists(away)) | since)
+        return ahead.filter(models.Q(doctor__in=gone) | (unknowing & models.Exists(away)) | since)
 
 
 class Appointment(BaseModel):

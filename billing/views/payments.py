@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -239,6 +239,13 @@ class InvoicePay(PaymentCreate):
 
     def invoice_key(self) -> UUID:
         return UUID(str(self.kwargs["pk"]))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Money goes to the invoice that the address names, or nowhere."""
+        named = request.POST.get("invoice")
+        if named and named != str(self.invoice_key()):
+            raise Http404
+        return super().post(request, *args, **kwargs)
 
     def get_cancel_url(self) -> str:
         invoice = self.get_invoice()

@@ -62,6 +62,15 @@ def test_payment_is_recorded_through_the_page_and_the_invoice_follows(login, bil
     assert (changes.old_values["status"], changes.new_values["status"]) == ("issued", "partially_paid")
 
 
+@pytest.mark.spec("RULE-PAY-2", "VAL-6")
+@pytest.mark.parametrize("route", ["invoice_pay", "invoice_credit_note"])
+def test_the_invoice_in_the_address_is_the_one_that_is_paid(login, billing_officer, route):
+    shown, other = InvoiceFactory(status="issued"), InvoiceFactory(status="issued")
+    data = {"invoice": other.pk, "amount": "20", "payment_method": "cash", "notes": "Goodwill"}
+    assert login(billing_officer).post(reverse(route, args=[shown.pk]), data).status_code == 404
+    assert not Payment.objects.exists()
+
+
 @pytest.mark.spec("RULE-PAY-3")
 def test_double_submit_records_one_payment(login, billing_officer):
     invoice = InvoiceFactory(status="issued")

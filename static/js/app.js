@@ -120,6 +120,7 @@
         };
         options.load = function (query, done) {
           var control = this;
+          control.asked = query;
           var address = url + (url.indexOf("?") < 0 ? "?" : "&") + "q=" + encodeURIComponent(query);
           fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" })
             .then(function (response) {
@@ -127,6 +128,8 @@
               return response.json();
             })
             .then(function (data) {
+              /* an answer that comes after one to more letters is late, and would show what nobody asks for any more */
+              if (control.asked !== query) return done();
               control.clearOptions();
               control.found = (data.results || []).map(function (row) {
                 return String(row.id);

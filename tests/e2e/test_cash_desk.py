@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -93,7 +94,9 @@ def test_another_service_brings_its_own_words_and_price(person):
         ("holter", "As agreed", "230.00", ""),
     ):
         control.click()
-        page.keyboard.type(asked)
+        # A chosen name hides the box for typing until it has the focus; what is typed sooner than a hand can is lost.
+        expect(page.locator(".line-service .ts-wrapper").first).to_have_class(re.compile(r"\binput-active\b"))
+        page.keyboard.type(asked, delay=30)
         expect(page.locator(".ts-dropdown:visible .option.active")).to_contain_text(asked, ignore_case=True)
         assert control.bounding_box()["height"] < 150
         page.keyboard.press("Enter")

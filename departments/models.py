@@ -67,6 +67,10 @@ class UserQuerySet(BaseQuerySet):
         """Active doctors, who alone may be booked and may prescribe."""
         return self.filter(is_active=True, role=Role.DOCTOR)
 
+    def gone(self) -> Self:
+        """All but the active doctors: whoever was one and has patients still, left or has another role now."""
+        return self.exclude(is_active=True, role=Role.DOCTOR)
+
     def doctors_by_name(self) -> Self:
         """All doctors with no more than their names, for a list's filter: 125 whole rows took 3 ms."""
         return self.filter(role=Role.DOCTOR).only("first_name", "last_name", "role").order_by("last_name", "first_name")

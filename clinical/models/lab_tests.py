@@ -56,8 +56,8 @@ class LabTestQuerySet(PatientRowQuerySet):
 
     def inbox_of(self, doctor: Any) -> Self:
         """What this doctor has to review: what they ordered, and what somebody did who is no doctor here any more."""
-        reached = User.objects.filter(models.Q(pk=doctor.pk) | ~models.Q(role=Role.DOCTOR, is_active=True))
-        return self.unreviewed().filter(ordered_by_doctor__in=reached.order_by().values("pk"))
+        gone = User.objects.gone().order_by().values_list("pk", flat=True)
+        return self.unreviewed().filter(ordered_by_doctor__in={doctor.pk, *gone})
 
 
 class LabTest(BaseModel):

@@ -129,6 +129,12 @@ VISIT = (
     ("status", ""),
 )
 ARRIVED = (("patient", ""), ("appointment_time", ""), ("doctor", ""), (waiting, gettext_lazy("Waiting")))
+TO_CALL = (
+    ("start", gettext_lazy("When")),
+    ("patient", ""),
+    ("patient.phone_shown", gettext_lazy("Phone")),
+    ("doctor", ""),
+)
 
 
 def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
@@ -148,13 +154,11 @@ def receptionist(user: Any) -> tuple[list[Tile], list[Queue]]:
     empty = _("Nobody else is expected today.")
     queues = [Queue(_("To check in"), shown(expected), VISIT, (CHECK_IN,), empty, visits_url(expected="1"))]
     if to_move := list(shown(Appointment.objects.to_move())[: SHOWN + 1]):
-        columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
         away_url = link("appointment_list", away="1")
-        queues.append(Queue(_("Doctor away"), to_move, columns, (MOVE,), "", away_url, model=Appointment))
+        queues.append(Queue(_("Doctor away"), to_move, TO_CALL, (MOVE,), "", away_url, model=Appointment))
     if left := list(shown(Appointment.objects.left_waiting())[: SHOWN + 1]):
-        columns = (("start", _("When")), ("patient", ""), ("patient.phone_shown", _("Phone")), ("doctor", ""))
         left_url = link("appointment_list", status=S.CHECKED_IN, period="past")
-        queues.append(Queue(_("Left without being seen?"), left, columns, (CANCEL,), "", left_url, model=Appointment))
+        queues.append(Queue(_("Left without being seen?"), left, TO_CALL, (CANCEL,), "", left_url, model=Appointment))
     return tiles, queues
 
 

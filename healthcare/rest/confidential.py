@@ -55,9 +55,9 @@ def patient_asked(request: HttpRequest, list_page: Any) -> UUID | None:
         return None
 
 
-def closed_charts(request: HttpRequest, model: Any, rows: list[Any], asked: UUID | None) -> frozenset[Any]:
+def closed_charts(request: HttpRequest, resource: Any, rows: list[Any], asked: UUID | None) -> frozenset[Any]:
     """The confidential patients of these rows; not the one who is asked for, if the reason is given."""
-    column = patient_column(model)
+    column, model = resource.patient_column, resource.model
     if not column or not rows:
         return frozenset()
     patients = model if column == "id" else model._meta.get_field("patient").related_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from healthcare.generic.paging import MAX_PAGE_SIZE, OFFSET_CAP, PAGE_SIZES
 from healthcare.rest.answers import ApiError
-from healthcare.rest.confidential import closed_charts, patient_asked
+from healthcare.rest.confidential import closed_charts
 from healthcare.rest.schemas import COMMON, of_query
 from healthcare.rest.totals import total_of
 
@@ -65,8 +66,11 @@ def field_of(each: Any) -> Any:
         return forms.UUIDField()
 
 
-def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
-    """`items`, `page`, `page_size`, `total`, and `next`: the key to begin `after` for what follows."""
+def page_of(resource: Any, request: HttpRequest, patient: UUID | None) -> dict[str, Any]:
+    """`items`, `page`, `page_size`, `total`, and `next`: the key to begin `after` for what follows.
+
+    `patient` is whom alone the query asks for, if it names somebody.
+    """
     page = resource.list_page()
     asked = adapted(resource, request.GET)
     inner = copy(request)
@@ -103,7 +107,7 @@ def page_of(resource: Any, request: HttpRequest) -> dict[str, Any]:
     more = len(found) > size
     # What ends on this page is counted already.
     counted = "after" not in request.GET and not more and (bool(found) or not start)
-    closed = closed_charts(request, resource.model, found[:size], patient_asked(request, resource.list_page))
+    closed = closed_charts(request, resource, found[:size], patient)
     items = [resource.row(row, request.user, closed) for row in found[:size]]
     return {
         "items": items,

@@ -122,8 +122,8 @@ class Resource:
 
     def get_list(self, request: HttpRequest) -> HttpResponse:
         """A page of rows; a list of one patient's rows is read like a part of the chart, and audited as FHIR's is."""
-        found = page_of(self, request)
         asked = patient_asked(request, self.list_page)
+        found = page_of(self, request, asked)
         if asked and self.patient_column == "patient_id":
             record("view", entity_type=self.model.entity_name(), patient_id=asked, values={"list": sorted(request.GET)})
         return answer(found)

@@ -16,7 +16,7 @@ from departments.forms import DeactivateForm, ReactivateForm
 from departments.models import User
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, lock, refuse
-from scheduling.models import Appointment, AppointmentType, DoctorAbsence, DoctorSchedule, Weekday
+from scheduling.models import BOOKED_UNKNOWING, Appointment, DoctorAbsence, DoctorSchedule, Weekday
 from scheduling.slots import Agenda, Span
 
 #: So many of the booked visits are named in the notice about an absence.
@@ -51,8 +51,8 @@ def told(count: int, words: str, rows: Iterable[Appointment]) -> list[str]:
 
 def outside_hours(doctor: User) -> list[str]:
     """What to tell about the visits ahead that new hours leave outside, but for what was booked so knowingly."""
-    ahead = Appointment.objects.expected().filter(doctor=doctor, appointment_date__gte=today(), override_reason="")
-    visits = list(ahead.exclude(appointment_type=AppointmentType.EMERGENCY).select_related("patient", "doctor"))
+    ahead = Appointment.objects.expected().filter(BOOKED_UNKNOWING, doctor=doctor, appointment_date__gte=today())
+    visits = list(ahead.select_related("patient", "doctor"))
     if not visits:
         return []
     days = [visit.appointment_date for visit in visits]
@@ -158,11 +158,9 @@ class EnterHoursForm(ScheduleForm):
         first, *others = self.rows(self.cleaned_data)
         for name, value in first.items():
             setattr(self.instance, name, value)
-        saved = super().save(commit)
         for values in others:
-            DoctorSchedule(doctor=saved.doctor, **values).save()
-        self.notices = outside_hours(saved.doctor)
-        return saved
+            DoctorSchedule(doctor=self.cleaned_data["doctor"], **values).save()
+        return super().save(commit)
 
 
 class DeactivateScheduleForm(DeactivateForm):

@@ -1,6 +1,7 @@
 """Appointments, doctors' working hours and absences, and the waiting list."""
 
 from scheduling.models.appointment import (
+    BOOKED_UNKNOWING,
     DEFAULT_DURATION,
     MAX_DURATION,
     MIN_DURATION,
@@ -14,6 +15,7 @@ from scheduling.models.appointment import (
 from scheduling.models.waiting import PartOfDay, WaitingListEntry, WaitingStatus
 
 __all__ = [
+    "BOOKED_UNKNOWING",
     "DEFAULT_DURATION",
     "MAX_DURATION",
     "MIN_DURATION",

@@ -55,6 +55,10 @@ def measured_since_check_in() -> models.Exists:
     return models.Exists(vitals.filter(patient=models.OuterRef("patient"), recorded_at__range=(since, now())))
 
 
+#: Neither an emergency nor an exception: nobody who booked it knew that the doctor would not be there.
+BOOKED_UNKNOWING = ~models.Q(appointment_type=AppointmentType.EMERGENCY) & models.Q(override_reason="")
+
+
 class AppointmentQuerySet(BaseQuerySet):
     """Appointments."""
 
@@ -113,14 +117,13 @@ class AppointmentQuerySet(BaseQuerySet):
             start_date__lte=models.OuterRef("appointment_date"),
             end_date__gte=models.OuterRef("appointment_date"),
         )
-        gone = set(User.objects.exclude(is_active=True, role=Role.DOCTOR).values_list("pk", flat=True))
+        gone = set(User.objects.gone().order_by().values_list("pk", flat=True))
         # The few who are away or gone come first: their days are read from an index, and not everybody's future.
         whose = gone.union(absences.values_list("doctor_id", flat=True))
         ahead = self.expected().filter(doctor__in=whose, appointment_date__gte=today())
-        unknowing = ~models.Q(appointment_type=AppointmentType.EMERGENCY) & models.Q(override_reason="")
         # What was last changed before the absence was entered is an emergency or an exception for another reason.
         since = models.Exists(away.filter(updated_at__gt=models.OuterRef("updated_at")))
-        return ahead.filter(models.Q(doctor__in=gone) | (unknowing & models.Exists(away)) | since)
+        return ahead.filter(models.Q(doctor__in=gone) | (BOOKED_UNKNOWING & models.Exists(away)) | since)
 
 
 class Appointment(BaseModel):

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from departments.models import Department, User
 from healthcare.access import RoleView, visible_or_denied
 from healthcare.clock import today
 from healthcare.generic.base import Page
-from healthcare.roles import Role, may
+from healthcare.roles import may
 from healthcare.workflow import submit
 from scheduling import calendar, forms
 from scheduling.models import Appointment, WaitingListEntry
@@ -57,7 +56,7 @@ class CalendarView(RoleView):
         """The columns: all doctors, also those who left and are still waited for; or those of the filters."""
         period = self.asked_period()
         expected = Appointment.objects.expected().filter(appointment_date__range=(period.first, period.last))
-        rows = User.objects.filter(Q(is_active=True, role=Role.DOCTOR) | Q(pk__in=expected.order_by().values("doctor")))
+        rows = User.objects.doctors() | User.objects.filter(pk__in=expected.order_by().values("doctor"))
         for name, column in (("doctor", "pk"), ("department", "department")):
             with suppress(ValueError):
                 rows = rows.filter(**{column: UUID(self.request.GET.get(name, ""))})

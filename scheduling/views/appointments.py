@@ -81,8 +81,13 @@ class AppointmentList(ListPage):
         Column("status"),
         Column("reason", permission="appointments.reason"),
     )
-    #: Visits of today are checked in, others are moved.
-    row_actions = (CHECK_IN, START, RECORD_VITALS, replace(MOVE, when=lambda row: row.appointment_date > today()))
+
+    @property
+    def row_actions(self) -> tuple[Action, ...]:  # type: ignore[override]
+        """Visits of today are checked in, others are moved; so is whatever has no doctor to go to."""
+        if self.request.GET.get("away"):
+            return (MOVE,)
+        return (CHECK_IN, START, RECORD_VITALS, replace(MOVE, when=lambda row: row.appointment_date > today()))
 
     def current_ordering(self) -> tuple[str, ...]:
         """A day's visits stay in the order of time, or against it."""

@@ -199,6 +199,16 @@ def test_an_exception_for_another_reason_is_to_be_moved_too(doctor):
     assert list(Appointment.objects.to_move()) == [before]
 
 
+@pytest.mark.spec("RULE-APPT-6", "PAGE-2")
+def test_a_visit_of_today_whose_doctor_is_away_is_moved_and_not_checked_in(login, receptionist, doctor):
+    visit = AppointmentFactory(doctor=doctor, appointment_date=today(), appointment_time=time(23, 30))
+    DoctorAbsenceFactory(doctor=doctor, start_date=today(), end_date=today())
+    client = login(receptionist)
+    for query, offered in (({"away": "1"}, "edit"), ({"doctor": doctor.pk}, "check-in")):
+        (row,) = client.get(reverse("appointment_list"), query).context["rows"]
+        assert row["object"] == visit and [action["url"].split("/")[-2] for action in row["actions"]] == [offered]
+
+
 @pytest.mark.spec("RULE-APPT-3")
 @pytest.mark.parametrize("how", ["edit", "delete"])
 def test_the_desk_finds_what_a_doctor_who_left_leaves_to_be_moved(login, receptionist, administrator, doctor, how):

@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 
 from departments.models import LoginThrottle
 from healthcare.clock import now
+from healthcare.context import acting
 
 #: A clinic's people share one address, so that it may fail more often than one account.
 ACCOUNT_LIMIT = 5
@@ -95,6 +96,17 @@ def locked_until(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> datetime |
     """When log-in opens again, if it is locked now."""
     found = LoginThrottle.objects.filter(key=key_of(kind, name), failures__gte=limit, last_at__gte=expiry()).first()
     return found.last_at + timedelta(seconds=settings.LOGIN_LOCK_SECONDS) if found else None
+
+
+def locks_of(user: Any) -> list[tuple[str, str, int]]:
+    """What can keep somebody out, as kind, name and limit: who unlocks sits in the same house, at the same address."""
+    of_person = [("account", user.email), ("code", str(user.pk)), ("password", str(user.pk))]
+    return [*((*lock, ACCOUNT_LIMIT) for lock in of_person), ("address", acting().ip_address or "", ADDRESS_LIMIT)]
+
+
+def person_locked_until(user: Any) -> datetime | None:
+    """When somebody can log in again, if they cannot now."""
+    return max(filter(None, (locked_until(*lock) for lock in locks_of(user))), default=None)
 
 
 def tidy() -> None:

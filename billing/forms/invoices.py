@@ -165,9 +165,11 @@ class CreateInvoiceForm(InvoiceForm):
     class Meta(InvoiceForm.Meta):
         fields = ["appointment", *InvoiceForm.Meta.fields]
 
-    def __init__(self, *args: Any, appointment: Appointment | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, appointment: Appointment | None = None, again: bool = False, **kwargs: Any) -> None:
         #: The visit that the page was opened for: it is shown in the banner and no longer chosen.
         self.opened_for = appointment
+        #: Whether the page was opened from its cancelled invoice.
+        self.again = again
         super().__init__(*args, **kwargs)
         if appointment is not None:
             widget = self.fields["appointment"].widget = HiddenRemote()
@@ -186,7 +188,10 @@ class CreateInvoiceForm(InvoiceForm):
         return self.opened_for.patient if self.opened_for else None
 
     def first_lines(self) -> list[dict[str, Any]]:
-        return suggested_lines(self.opened_for) if self.opened_for else []
+        if self.opened_for is None:
+            return []
+        lines = suggested_lines(self.opened_for)
+        return lines + further_lines(self.opened_for, lines) if self.again else lines
 
     def preview(self) -> Self:
         """As ever; a visit chosen without any lines yet gets its suggested ones."""
@@ -221,6 +226,14 @@ class CreateInvoiceForm(InvoiceForm):
         # As late as possible: other writers of invoices wait for the number until this one commits.
         invoice.invoice_number = f"INV-{Counter.next(Invoice.NUMBER_SEQUENCE):06}"
         return super().save(commit)
+
+
+def further_lines(visit: Appointment, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the visit's last cancelled invoice had besides these lines, as first values of new rows (RULE-INV-3)."""
+    named = {line.get("service") or line["description"] for line in lines}
+    cancelled = visit.invoices.filter(status=InvoiceStatus.CANCELLED).order_by("-cancelled_at").first()
+    rows = rows_of(cancelled) if cancelled else []
+    return [row | {"id": None} for row in rows if (row["service"] or row["description"]) not in named]
 
 
 class EditInvoiceForm(InvoiceForm):

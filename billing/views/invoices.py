@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import forms
 from billing.filters import InvoiceFilter
-from billing.models import Invoice, UnbilledVisit
+from billing.models import Invoice, InvoiceStatus, UnbilledVisit
 from billing.texts import paper_of, texts_of
 from billing.views.payments import RECEIPT, REFUND_COLUMNS, VOUCHER
 from billing.visits import billable_appointments, unbilled_visits
 from healthcare.access import visible_or_denied
+from healthcare.clock import today
 from healthcare.generic import (
     Action,
     ActionPage,
@@ -37,6 +38,7 @@ from scheduling.models import Appointment
 NOTES_BESIDE = 500
 #: A draft's page is the second look: issuing it from here asks nothing more (WF-INV).
 REVIEW = _("Look it over: once issued, its lines, amounts and texts no longer change.")
+LATE = _("Its due date has passed: once issued, it is overdue at once.")
 
 
 class InvoiceList(ListPage):
@@ -107,6 +109,14 @@ def patient_of(invoice: Invoice) -> Any:
     return invoice.patient_id
 
 
+def is_to_be_invoiced_again(invoice: Invoice) -> bool:
+    """Whether it was cancelled, and its visit waits for another one (RULE-INV-3)."""
+    return (
+        invoice.status == InvoiceStatus.CANCELLED
+        and UnbilledVisit.objects.filter(appointment=invoice.appointment_id).exists()
+    )
+
+
 class InvoiceDetail(DetailPage):
     """One invoice, looking like its printed copy, with its payments."""
 
@@ -132,6 +142,16 @@ class InvoiceDetail(DetailPage):
         Action(_("Credit note"), "invoice_credit_note", form=forms.CreditNoteForm, icon="file-earmark-minus"),
         Action(_("Write off"), "invoice_write_off", form=forms.WriteOffForm, icon="x-octagon"),
         Action(_("Cancel"), "invoice_cancel", form=forms.CancelInvoiceForm, style="danger"),
+        Action(
+            _("Invoice again"),
+            "invoice_create",
+            permission="invoices.edit",
+            style="primary",
+            icon="receipt",
+            keyed=False,
+            query=lambda invoice: f"?appointment={invoice.appointment_id}&again=1",
+            when=is_to_be_invoiced_again,
+        ),
     )
     related = (
         Related(
@@ -170,9 +190,14 @@ class InvoiceDetail(DetailPage):
             lines=invoice.line_items.all(),
             qr=qr_code(invoice.invoice_number),
             notes_beside=notes_beside(invoice),
-            page_subtitle=REVIEW if invoice.is_draft else "",
+            page_subtitle=review_of(invoice) if invoice.is_draft else "",
             **kwargs,
         )
+
+
+def review_of(draft: Invoice) -> str:
+    """What a draft's page says above it."""
+    return f"{REVIEW} {LATE}" if draft.due_date and draft.due_date < today() else str(REVIEW)
 
 
 def notes_beside(invoice: Invoice) -> bool:
@@ -205,7 +230,7 @@ class PreviewedForm(FormPage):
 
 
 class InvoiceCreate(PreviewedForm, CreatePage):
-    """Invoice a completed visit; `?appointment=` names it."""
+    """Invoice a completed visit; `?appointment=` names it, `again` takes over lines of its cancelled invoice."""
 
     permission = "invoices.edit"
     model = Invoice
@@ -214,7 +239,7 @@ class InvoiceCreate(PreviewedForm, CreatePage):
     appointment: Appointment | None = None
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {"appointment": self.get_appointment()}
+        return {"appointment": self.get_appointment(), "again": "again" in self.request.GET}
 
     def get_appointment(self) -> Appointment | None:
         """The visit named in the URL, if any."""

@@ -162,7 +162,10 @@ class UnlockForm(WorkflowForm):
     action = "unlock"
     submit_label = _("Unlock log-in")
     question = _("Unlock the log-in of {object}?")
-    consequence = _("The failed tries are forgotten, and the person can log in again at once.")
+    consequence = _(
+        "The failed tries are forgotten, those from the address that you work from as well, and the person can log in "
+        "again at once."
+    )
 
     class Meta:
         model = User
@@ -170,13 +173,11 @@ class UnlockForm(WorkflowForm):
 
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
-        return super().available(instance, actor) and bool(
-            lockout.locked_until("account", instance.email) or lockout.locked_until("code", str(instance.pk))
-        )
+        return super().available(instance, actor) and lockout.person_locked_until(instance) is not None
 
     def save(self, commit: bool = True) -> Any:
-        lockout.forgive("account", self.instance.email, all_of_them=True)
-        lockout.forgive("code", str(self.instance.pk), all_of_them=True)
+        for kind, name, _limit in lockout.locks_of(self.instance):
+            lockout.forgive(kind, name, all_of_them=True)
         record(self.action, self.instance)
         return self.instance
 

@@ -173,8 +173,7 @@ class UserDetail(DetailPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             sessions=live_sessions(self.object),
-            locked_until=lockout.locked_until("account", self.object.email)
-            or lockout.locked_until("code", str(self.object.pk)),
+            locked_until=lockout.person_locked_until(self.object),
             factor=second_factor.factor_of(self.object),
             factor_required=second_factor.required_for(self.object),
             **kwargs,

@@ -185,6 +185,42 @@ def test_only_a_completed_consultation_is_invoiced_and_only_once(create, billing
     assert again.is_valid() and again.instance.invoice_number == "INV-000002"
 
 
+@pytest.mark.spec("RULE-INV-3", "WF-INV")
+def test_a_cancelled_invoice_leads_to_the_next_one_with_its_lines(login, create, visit, billing_officer):
+    fee = ServiceFactory(name="New patient visit", default_price=Decimal("90.00"))
+    cast = ServiceFactory(name="Plaster cast", service_type="other")
+    typed = {"service": cast.pk, "quantity": 2, "unit_price": "40.00"}
+    crutches = {"description": "Crutches", "quantity": 1, "unit_price": "15"}
+    first = create(visit, {"service": fee.pk, "quantity": 3}, typed, crutches)
+    assert first.is_valid()
+    client, page = login(billing_officer), first.instance.get_absolute_url()
+    assert "Invoice again" not in client.get(page).content.decode()
+    submit(CancelInvoiceForm, actor=billing_officer, instance=first.instance, data={"cancellation_reason": "3 fees"})
+    again = reverse("invoice_create") + f"?appointment={visit.pk}&again=1"
+    assert again.replace("&", "&amp;") in client.get(page).content.decode()
+    shown = [row.initial for row in client.get(again).context["form"].formsets["line_items"].initial_forms]
+    assert [(row["description"], row["quantity"], row["unit_price"]) for row in shown] == [
+        ("New patient visit", 1, Decimal("90.00")),
+        ("Plaster cast", 2, Decimal("40.00")),
+        ("Crutches", 1, Decimal("15.00")),
+    ]
+    assert not any(row.get("id") for row in shown)
+    # Elsewhere the visit is invoiced afresh: the cancelled lines may have been somebody else's.
+    plain = client.get(again.replace("&again=1", "")).context["form"].formsets["line_items"].initial_forms
+    assert [row.initial["description"] for row in plain] == ["New patient visit"]
+    assert create(visit, FEE).is_valid()
+    assert "Invoice again" not in client.get(page).content.decode()
+
+
+@pytest.mark.spec("WF-INV", "RULE-INV-4")
+def test_the_review_of_a_draft_says_that_its_due_date_has_passed(login, billing_officer):
+    due = (today() - timedelta(1), today())
+    late, fresh = (InvoiceFactory(lines=[FEE], invoice_date=due[0], due_date=day) for day in due)
+    client = login(billing_officer)
+    assert "overdue at once" in client.get(late.get_absolute_url()).content.decode()
+    assert "overdue at once" not in client.get(fresh.get_absolute_url()).content.decode()
+
+
 @pytest.mark.spec("RULE-INV-1", "FND-8")
 def test_database_keeps_one_live_invoice_per_visit(visit, create, billing_officer):
     # Losing the race: the page saw no invoice yet.

@@ -116,6 +116,19 @@ def test_an_administrator_unlocks(login, administrator, nurse):
 
 
 @pytest.mark.spec("AUTH-2")
+def test_an_administrator_of_the_same_house_unlocks_its_address(monkeypatch, login, administrator, nurse):
+    monkeypatch.setattr(lockout, "ADDRESS_LIMIT", 6)
+    for number in range(6):
+        log_in(f"person{number}@guess.test", WRONG, REMOTE_ADDR="127.0.0.1")
+    assert log_in(nurse.email, REMOTE_ADDR="127.0.0.1")[1].status_code == 200
+    client, unlock = login(administrator), reverse("user_unlock", args=[nurse.pk])
+    assert "Log-in is locked until" in client.get(nurse.get_absolute_url()).content.decode()
+    assert "address that you work from" in client.get(unlock).content.decode()
+    assert client.post(unlock).status_code == 302
+    assert log_in(nurse.email, REMOTE_ADDR="127.0.0.1")[1].status_code == 302
+
+
+@pytest.mark.spec("AUTH-2")
 def test_a_locked_try_hashes_too_so_that_it_takes_as_long(monkeypatch, nurse):
     hashed = []
     monkeypatch.setattr("departments.models.User.set_password", lambda self, raw: hashed.append(raw))

@@ -61,6 +61,11 @@ urlpatterns = [
         printables.ConsultationPrescriptionsPdf.as_view(),
         name="consultation_prescriptions_pdf",
     ),
+    path(
+        "consultations/<uuid:pk>/requisition/",
+        printables.ConsultationRequisition.as_view(),
+        name="consultation_requisition",
+    ),
     path("prescriptions/", prescriptions.PrescriptionList.as_view(), name="prescription_list"),
     path("prescriptions/new/", prescriptions.PrescriptionCreate.as_view(), name="prescription_create"),
     path("prescriptions/sig/", prescriptions.PrescriptionSig.as_view(), name="prescription_sig"),

@@ -179,6 +179,12 @@ class Consultation(BaseModel):
         """Those of its prescriptions that stand under this doctor's signature."""
         return [row for row in prescriptions if row.is_active and row.doctor_id == self.doctor_id]
 
+    @property
+    def lab_tests_to_do(self) -> list[Any]:
+        """What its doctor ordered and the laboratory has yet to finish, for one requisition."""
+        own = [row for row in self.lab_tests.all() if row.ordered_by_doctor_id == self.doctor_id]
+        return sorted((row for row in own if row.TRANSITIONS.get(row.status)), key=lambda row: row.pk)
+
     @cached_property
     def follow_up_visit(self) -> Appointment | None:
         """The visit booked after this one, if a follow-up was asked for."""

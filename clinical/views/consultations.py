@@ -101,6 +101,13 @@ class ConsultationDetail(DetailPage):
             icon="printer",
             when=lambda row: bool(row.prescriptions_to_sign),
         ),
+        Action(
+            _("Print requisition"),
+            "consultation_requisition",
+            permission="lab_tests.view",
+            icon="printer",
+            when=lambda row: bool(row.lab_tests_to_do),
+        ),
         Action(_("Print summary"), "consultation_summary", permission="consultations.view", icon="printer"),
         Action(
             _("Versions"),
@@ -158,7 +165,7 @@ class ConsultationDetail(DetailPage):
     def get_queryset(self) -> Any:
         return Consultation.objects.select_related(
             "patient", "doctor", "appointment__patient", "abandoned_appointment__patient"
-        ).prefetch_related("prescriptions")
+        ).prefetch_related("prescriptions", "lab_tests")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

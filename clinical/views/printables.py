@@ -107,7 +107,21 @@ class LabTestRequisition(ClinicalDocument):
     template_name = "clinical/pdf/requisition.html"
 
     def content(self) -> dict[str, Any]:
-        return {"lab_test": self.object}
+        return {"lab_tests": [self.object], "doctor": self.object.ordered_by_doctor}
+
+
+class ConsultationRequisition(ClinicalDocument):
+    """All tests of a consultation that are still to be done, on one sheet for one signature."""
+
+    permission = "consultations.view"
+    model = Consultation
+    template_name = "clinical/pdf/requisition.html"
+
+    def content(self) -> dict[str, Any]:
+        lab_tests = self.object.lab_tests_to_do
+        if not lab_tests:
+            raise Http404
+        return {"lab_tests": lab_tests, "doctor": self.object.doctor}
 
 
 class PatientChartPdf(ClinicalDocument):

@@ -158,6 +158,25 @@ def test_requisition_can_be_printed_by_the_lab_staff(login, nurse, doctor, visit
     assert pages == 1
 
 
+@pytest.mark.spec("WF-LAB", "PRN-1")
+def test_all_tests_of_a_visit_that_are_to_be_done_are_on_one_requisition(login, doctor, visit):
+    for name in ("Potassium", "Sodium", "Ferritin"):
+        LabTestFactory(consultation=visit, test_name=name, ordered_by_doctor=doctor)
+    LabTestFactory(consultation=visit, test_name="Called off", ordered_by_doctor=doctor, status="cancelled")
+    LabTestFactory(consultation=visit, test_name="Colleague's", ordered_by_doctor=UserFactory(role="doctor"))
+    client = login(doctor)
+    assert reverse("consultation_requisition", args=[visit.pk]) in client.get(visit.get_absolute_url()).content.decode()
+    text, _pages = pdf(client, "consultation_requisition", visit)
+    for said in ("Potassium", "Sodium", "Ferritin", "Lopez, Maria", doctor.full_name, "Penicillin"):
+        assert said in text, said
+    assert "Called off" not in text and "Colleague's" not in text
+    assert text.count("Signature of the ordering doctor") == 1
+    empty = ConsultationFactory(doctor=doctor)
+    assert client.get(reverse("consultation_requisition", args=[empty.pk])).status_code == 404
+    shown = client.get(empty.get_absolute_url()).content.decode()
+    assert reverse("consultation_requisition", args=[empty.pk]) not in shown
+
+
 @pytest.mark.parametrize(
     ("last_name", "first_name"),
     [

@@ -85,6 +85,7 @@ PAPERS = {
     "consultation": (
         "consultation_summary",
         "consultation_prescriptions_pdf",
+        "consultation_requisition",
         "consultation_edit",
         "consultation_addendum",
         "consultation_versions",

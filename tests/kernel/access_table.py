@@ -171,6 +171,7 @@ TABLE = {
     "consultation_addendum": "D",
     "consultation_summary": "AD",
     "consultation_prescriptions_pdf": "AD",
+    "consultation_requisition": "AD",
     "prescription_list": "AD",
     "prescription_create": "D",
     "prescription_overrides": "AD",

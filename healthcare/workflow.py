@@ -64,6 +64,8 @@ class WorkflowForm(forms.ModelForm):
     submit_label: ClassVar[Any] = _("Save")
     #: Columns that say whom a row is about: whatever is sent once more for a row says the same there.
     IDENTITY: ClassVar[tuple[str, ...]] = ()
+    #: Fields that say in another way what a field of the row says: whoever sends one no longer means the other.
+    INSTEAD_OF: ClassVar[dict[str, str]] = {}
     #: Titles and field names of the groups on the page; empty: one group.
     fieldsets: ClassVar[tuple[Any, ...]] = ()
     data: Any

@@ -31,6 +31,7 @@ class InvoiceForm(WorkflowForm):
     permission = "invoices.edit"
     checked_by_model = False
     submit_label = _("Save and review")
+    INSTEAD_OF: ClassVar = {"discount_percent": "discount_amount"}
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (_("Discount and tax"), ("discount_amount", "discount_percent", "tax_amount")),
         (_("Insurance"), ("covered_amount", "insurance_note")),

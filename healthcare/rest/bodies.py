@@ -88,6 +88,11 @@ def given(body: Mapping[str, Any], form_class: Any, prefix: str = "") -> dict[st
     return data
 
 
+def left_out(told: Mapping[str, Any], form_class: Any) -> dict[str, str | list[str]]:
+    """The fields that no longer say anything, as what was told stands instead of them."""
+    return {other: "" for name, other in form_class.INSTEAD_OF.items() if told.get(name)}
+
+
 def shown(form: Any, name: str) -> str | list[str]:
     """What the page would send back for a field that nobody touched."""
     bound = form[name]
@@ -132,7 +137,8 @@ def form_data(
         data.update(first_values(form_class, body))
     else:
         data.update({name: "" for name, field in fields.items() if not takes_many(field)})
-    for name, value in given(body, form_class).items():
+    told = given(body, form_class)
+    for name, value in (left_out(told, form_class) | told).items():
         put(data, name, value)
     for name in ACKNOWLEDGED:
         if body.get(name) not in (None, False):

@@ -38,6 +38,11 @@ def test_from_the_visit_to_the_receipt(api_of, visit):
     assert api.post("/invoices", body).status_code == 400  # RULE-INV-1
     path = f"/invoices/{made['id']}"
     assert api.data("PATCH", path, {"notes": "By post"})["total_amount"] == "100.20"
+    assert api.data("PATCH", path, {"discount_amount": "5.00"})["total_amount"] == "95.20"
+    # A percentage stands instead of the amount that is there; both at once are still refused.
+    assert api.data("PATCH", path, {"discount_percent": "10"})["discount_amount"] == "10.02"
+    assert api.patch(path, {"discount_percent": "10", "discount_amount": "5.00"}).status_code == 400
+    api.data("PATCH", path, {"discount_amount": "0"})
     lines = api.data("GET", f"{path}/details")["line_items"]
     assert [line["line_total"] for line in lines] == ["80.00", "20.20"]
     replaced = api.data(

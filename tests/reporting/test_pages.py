@@ -146,6 +146,28 @@ def test_every_type_becomes_a_pdf_and_a_workbook(login, administrator, takings, 
             assert [as_text(cell) for cell in line] == [as_text(value) for value in row]
 
 
+@pytest.mark.spec("RPT-1", "RPT-2")
+@pytest.mark.parametrize("last_name", ["Okafor", "Wolfeschlegelsteinhausenbergerdorff" * 2])
+def test_no_column_is_pushed_off_the_paper(administrator, last_name):
+    """The headings of doctors' figures filled the whole line: what each earned was cut off at the paper's edge."""
+    doctor = f.UserFactory(role="doctor", last_name=last_name)
+    visit = f.AppointmentFactory(doctor=doctor, status="completed")
+    f.InvoiceFactory(patient=visit.patient, appointment=visit, lines=[("Visit", 1, "18266673.96")], status="paid")
+    report = made(administrator, "doctor_performance")
+    ends = {}
+
+    def note(text, at, within, _font, size):
+        # A letter is about half as wide as it is high.
+        ends[text.strip()] = at[4] + at[0] * (within[4] + len(text.strip()) * size / 2)
+
+    with default_storage.open(report.file_path) as file:
+        for page in pypdf.PdfReader(file).pages:
+            page.extract_text(visitor_text=note)
+    edge = float(page.mediabox.width) - 30
+    assert "$18,266,673.96" in ends
+    assert [text for text, end in ends.items() if text and end > edge] == []
+
+
 def squeezed(text):
     """Without any blanks: lines break where they like."""
     return re.sub(r"\s+", "", text)

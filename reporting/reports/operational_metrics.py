@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils.translation import gettext_lazy as _
 
 from clinical.models import LabTest
+from departments.models import User
 from reporting.models import ReportType
 from reporting.periods import weekdays_within
 from reporting.reports.base import Chart, Figure, Heading, ReportKind, Table, by_size, names_of
 from reporting.sums import Elapsed, minutes, percent, spread
 from scheduling.models import Appointment, AppointmentStatus, DoctorAbsence, DoctorSchedule, Weekday
+from scheduling.slots import shift
 
 #: Appointments for which the patient came.
 CAME = (AppointmentStatus.CHECKED_IN, AppointmentStatus.IN_PROGRESS, AppointmentStatus.COMPLETED)
@@ -30,7 +32,9 @@ class OperationalMetrics(ReportKind):
     definitions = (
         _("Waiting time: from check-in to the start of the consultation, by the appointment's date."),
         _("Median and 90th percentile by nearest rank: that many patients waited no longer."),
-        _("Working minutes: doctors' schedules without absences. Booked: appointments not cancelled nor missed."),
+        _("Working minutes: doctors' schedules without absences; of a doctor who left, until the last visit."),
+        _("Booked: appointments not cancelled nor missed. Used: of the doctors who have working minutes."),
+        _("With a department: working minutes of the doctors who belong to it today, appointments in it."),
         _("With an insurer: booked minutes of its patients, out of all working minutes."),
         _("Throughput: appointments for which the patient came, by their appointed hour and weekday."),
         _("Lab turnaround: from order to result, by the day of the result."),
@@ -99,7 +103,12 @@ class OperationalMetrics(ReportKind):
 
     def working_minutes(self) -> dict[Any, int]:
         """Scheduled minutes by doctor; days of absence are taken out."""
-        schedules, absences = DoctorSchedule.objects.active(), DoctorAbsence.objects.active()
+        # Nobody enters the day on which a doctor leaves: hours "until further notice" end with the last visit.
+        visits = Appointment.objects.filter(doctor=OuterRef("doctor"), status__in=CAME).order_by("-appointment_date")
+        last_visit = Subquery(visits.values("appointment_date")[:1])
+        here = When(doctor__in=User.objects.doctors(), then=Value(self.period.end))
+        schedules = DoctorSchedule.objects.active().annotate(until=Case(here, default=last_visit))
+        schedules, absences = schedules.filter(until__gte=self.period.start), DoctorAbsence.objects.active()
         if self.doctor is not None:
             schedules, absences = schedules.filter(doctor=self.doctor), absences.filter(doctor=self.doctor)
         if self.department is not None:
@@ -111,10 +120,10 @@ class OperationalMetrics(ReportKind):
         found: dict[Any, int] = defaultdict(int)
         for row in schedules:
             first = max(filter(None, (self.period.start, row.valid_from)))
-            last = min(filter(None, (self.period.end, row.valid_until)))
-            length = datetime.combine(first, row.end_time) - datetime.combine(first, row.start_time)
+            last = min(filter(None, (self.period.end, row.valid_until, row.until)))
+            start, end = shift(row, first)
             days = sum(weekdays_within(a, b, row.weekday) for a, b in without(first, last, away[row.doctor_id]))
-            found[row.doctor_id] += days * int(length.total_seconds() // 60)
+            found[row.doctor_id] += days * int((end - start).total_seconds() // 60)
         return dict(found)
 
     def turnaround(self) -> Table:
@@ -131,7 +140,8 @@ class OperationalMetrics(ReportKind):
     def summary(self) -> list[Figure]:
         _all, _visits, _average, median, late = self.table("waiting").rows[0]
         hours = self.table("utilisation")
-        used = percent(hours.total("booked"), hours.total("working"))
+        # Whoever entered no working hours can be booked at any time: those visits are not out of anybody's hours.
+        used = percent(sum(row[2] for row in hours.rows if row[1]), hours.total("working"))
         return [
             Figure(_("Patients who came"), self.table("throughput").total("appointments")),
             Figure(_("Median wait (min)"), median, "minutes"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
 TENTH, NONE = Decimal("0.1"), Decimal("0.00")
 LIVE = {"issued", "partially_paid", "paid", "overdue"}
 OWED = LIVE - {"paid"}
+CAME = {"checked_in", "in_progress", "completed"}
 
 
 def half_up(value, step=TENTH):
@@ -416,7 +417,7 @@ class Books:
             chosen = self.chosen(t.ordered_by_doctor_id, self.department_of(t), t.patient_id)
             if chosen and self.within(t.result_date):
                 took[t.test_name].append(t.result_date - t.ordered_date)
-        came = [v for v in rows if v.status in {"checked_in", "in_progress", "completed"}]
+        came = [v for v in rows if v.status in CAME]
         grid = Counter((v.appointment_time.hour, v.appointment_date.weekday()) for v in came)
         hours = [hour for hour, _day in grid]
         throughput = []
@@ -450,6 +451,12 @@ class Books:
             minutes = (row.end_time.hour - row.start_time.hour) * 60 + row.end_time.minute - row.start_time.minute
             first = max(self.period.start, row.valid_from or date.min)
             last = min(self.period.end, row.valid_until or date.max)
+            if not (user.is_active and user.role == "doctor"):
+                came = [v for v in self.visits.values() if v.doctor_id == user.pk and v.status in CAME]
+                last = min(last, max((v.appointment_date for v in came), default=date.min))
+                if last < self.period.start:
+                    continue
+            minutes += row.end_time == time(23, 59)  # which means midnight
             working[row.doctor_id] += 0
             for number in range((last - first).days + 1):
                 day = first + timedelta(days=number)

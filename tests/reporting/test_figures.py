@@ -206,6 +206,37 @@ def test_every_figure_agrees_with_plain_python(clinic):
     assert 0 < len(books.of(PERIOD, doctor=doctor).receipts()) < len(books.of(PERIOD).receipts())
 
 
+@pytest.mark.spec("RPT-2", "RPT-3")
+def test_working_hours_end_at_midnight_or_with_the_last_visit(db):
+    """Hours "until further notice" of who left, and visits of who has no hours, do not tell how full the house is."""
+    week = Period(date(2026, 3, 2), date(2026, 3, 8))
+    night, left, free = (f.UserFactory(role="doctor", last_name=name) for name in ("Night", "Left", "Free"))
+    f.DoctorScheduleFactory(doctor=night, weekday=0, start_time=time(22), end_time=time(23, 59))
+    for weekday in (0, 4):
+        f.DoctorScheduleFactory(doctor=left, weekday=weekday, start_time=time(8), end_time=time(9))
+    for doctor, status, day in (
+        (night, "completed", date(2026, 3, 2)),
+        (left, "completed", date(2026, 3, 3)),
+        (left, "scheduled", date(2026, 3, 30)),
+        (free, "completed", date(2026, 3, 2)),
+    ):
+        f.AppointmentFactory(
+            doctor=doctor, status=status, appointment_date=day, duration_minutes=30 if doctor != free else 480
+        )
+    left.is_active = False
+    left.save()
+    kind = KINDS["operational_metrics"](week)
+    assert set(kind.table("utilisation").rows) == {
+        (str(free), 0, 480, None),
+        (str(left), 60, 30, Decimal("50.0")),
+        (str(night), 120, 30, Decimal("25.0")),
+    }
+    assert {str(figure.label): figure.value for figure in kind.summary()}["Working hours used (%)"] == Decimal("33.3")
+    assert disagreements(Books(), week) == []
+    later = KINDS["operational_metrics"](Period(date(2026, 3, 9), date(2026, 3, 15)))
+    assert [row[:2] for row in later.table("utilisation").rows] == [(str(night), 120)]
+
+
 @pytest.mark.spec("RPT-2", "ROLE-2")
 def test_a_doctor_sees_no_money(clinic):
     only = Appointment.objects.first().doctor

@@ -16,7 +16,7 @@ from healthcare.roles import Role
 from healthcare.tasks import enqueue
 from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
 from patients.models import InsuranceProvider
-from reporting.models import Mailing, Report, ReportSchedule, ReportStatus, ReportType
+from reporting.models import OWN_FIGURES, Mailing, Report, ReportSchedule, ReportStatus, ReportType
 from reporting.periods import FIRST_DAY, LAST_DAY, Period, next_on, presets
 from reporting.reports import KINDS, kinds_for
 from reporting.worker import TASK
@@ -66,8 +66,7 @@ class NarrowingForm(WorkflowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        kind = KINDS.get(cleaned.get("report_type", ""))
-        if kind and self.actor.role == Role.DOCTOR and kind.own:
+        if self.actor.role == Role.DOCTOR and cleaned.get("report_type") in OWN_FIGURES:
             cleaned["doctor"] = self.actor
         return cleaned
 

@@ -28,6 +28,10 @@ class ReportType(models.TextChoices):
     OPERATIONAL_METRICS = "operational_metrics", _("Operational Metrics")
 
 
+#: Of these a doctor sees only what is their own.
+OWN_FIGURES = (ReportType.APPOINTMENT_SUMMARY, ReportType.DOCTOR_PERFORMANCE)
+
+
 class ReportStatus(models.TextChoices):
     """As in the source specification."""
 
@@ -52,8 +56,8 @@ class Mailing(models.TextChoices):
     FILE = "file", _("The PDF itself")
 
 
-class ReportQuerySet(BaseQuerySet):
-    """Reports, and schedules of reports."""
+class ReportScheduleQuerySet(BaseQuerySet):
+    """Schedules of reports."""
 
     personal = True
 
@@ -63,6 +67,17 @@ class ReportQuerySet(BaseQuerySet):
             return self
         types = [value for value in ReportType.values if may(user, f"reports.{value}")]
         return self.filter(generated_by_user=user, report_type__in=types)
+
+
+class ReportQuerySet(ReportScheduleQuerySet):
+    """Reports."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Whoever asked in another role and is a doctor now does not see their colleagues' figures any more."""
+        rows = super().visible_to(user)
+        if user.role != Role.DOCTOR:
+            return rows
+        return rows.filter(~models.Q(report_type__in=OWN_FIGURES) | models.Q(parameters__doctor_id=str(user.pk)))
 
 
 class ReportSchedule(BaseModel):
@@ -83,7 +98,7 @@ class ReportSchedule(BaseModel):
     next_on = models.DateField(_("next on"))
     is_active = models.BooleanField(_("active"), default=True)
 
-    objects = ReportQuerySet.as_manager()
+    objects = ReportScheduleQuerySet.as_manager()
 
     class Meta:
         db_table = "report_schedules"

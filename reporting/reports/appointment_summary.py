@@ -29,7 +29,6 @@ class AppointmentSummary(ReportKind):
     """Appointments by status, type, doctor and department, with rates and lead time."""
 
     type = ReportType.APPOINTMENT_SUMMARY
-    own = True
     names = ("by_status", "by_type", "by_doctor", "by_department", "lead_time", "lead_classes")
     definitions = (
         _("Appointments by their date, whatever their status."),

@@ -95,8 +95,6 @@ class ReportKind(ABC):
     definitions: ClassVar[tuple[Any, ...]] = ()
     #: The methods that make the tables, in the order of the report.
     names: ClassVar[tuple[str, ...]] = ()
-    #: Whether a doctor sees only what is their own.
-    own: ClassVar[bool] = False
     #: Whether it tells patients' names, so that its files do not travel by e-mail.
     names_patients: ClassVar[bool] = False
 

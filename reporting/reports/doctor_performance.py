@@ -21,7 +21,6 @@ class DoctorPerformance(ReportKind):
     """Appointments, consultations, orders, time and revenue by doctor."""
 
     type = ReportType.DOCTOR_PERFORMANCE
-    own = True
     names = ("by_doctor",)
     definitions = (
         _("Appointments by their date; cancelled ones are left out, no-shows are counted beside."),

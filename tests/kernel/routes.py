@@ -105,7 +105,8 @@ MAKERS = {
 def report_of(user):
     """A report of this user, of a type that the role may ask for."""
     kind = "revenue" if user.role == Role.BILLING_OFFICER else "appointment_summary"
-    return factories.ReportFactory(generated_by_user=user, report_name=CANARY, report_type=kind)
+    chosen = {"doctor_id": str(user.pk)} if user.role == Role.DOCTOR else {}
+    return factories.ReportFactory(generated_by_user=user, report_name=CANARY, report_type=kind, parameters=chosen)
 
 
 def schedule_of(user):

@@ -229,6 +229,24 @@ def test_nobody_sees_the_reports_of_others_but_administrators(login, administrat
     assert login(billing_officer).get(own.get_absolute_url()).status_code == 403
 
 
+@pytest.mark.spec("ROLE-2")
+def test_whoever_becomes_a_doctor_sees_their_own_figures_only(login, administrator):
+    """What was asked for as an administrator holds the figures, and the money, of all colleagues."""
+    owner = f.UserFactory(role="administrator")
+    of_all = made(owner, "doctor_performance")
+    of_patients = made(owner, "patient_statistics")
+    schedule = f.ReportScheduleFactory(generated_by_user=owner, report_type="doctor_performance")
+    owner.role = "doctor"
+    owner.save()
+    own = made(owner, "doctor_performance")
+    client = login(owner)
+    for name in ("detail", "download", "regenerate"):
+        assert client.get(reverse(f"report_{name}", args=[of_all.pk])).status_code == 403
+    assert set(Report.objects.visible_to(owner)) == {own, of_patients}
+    # What it makes from now on is their own, and they can stop it.
+    assert client.get(schedule.get_absolute_url()).status_code == 200
+
+
 @pytest.mark.spec("VAL-2")
 @pytest.mark.parametrize(
     ("start", "end", "field"),

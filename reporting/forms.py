@@ -7,6 +7,7 @@ import json
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from departments.forms import DeactivateForm, ReactivateForm
@@ -20,6 +21,7 @@ from reporting.models import OWN_FIGURES, Mailing, Report, ReportSchedule, Repor
 from reporting.periods import FIRST_DAY, LAST_DAY, Period, next_on, presets
 from reporting.reports import KINDS, kinds_for
 from reporting.worker import TASK
+from scheduling.models import Appointment
 
 #: What a report can be narrowed to.
 NARROWED = ("doctor", "department", "insurer")
@@ -33,8 +35,12 @@ class NarrowingForm(WorkflowForm):
     report_name = forms.CharField(
         label=_("Name"), max_length=200, required=False, help_text=_("Empty: the type and the dates.")
     )
+    # Also whoever was one: their visits stay in the figures.
     doctor = forms.ModelChoiceField(
-        User.objects.filter(role=Role.DOCTOR), label=_("Doctor"), required=False, empty_label=_("All doctors")
+        User.objects.filter(Q(role=Role.DOCTOR) | Exists(Appointment.objects.filter(doctor=OuterRef("pk")))),
+        label=_("Doctor"),
+        required=False,
+        empty_label=_("All doctors"),
     )
     department = forms.ModelChoiceField(
         Department.objects.all(), label=_("Department"), required=False, empty_label=_("All departments")

@@ -581,6 +581,27 @@ def test_schedules_of_people_who_left_or_changed_roles_make_nothing(billing_offi
     assert schedule.next_on > today()
 
 
+@pytest.mark.spec("RPT-1", "RPT-3")
+def test_a_doctor_of_another_role_by_now_can_be_chosen_still(administrator, time_machine_at):
+    """A schedule narrowed to somebody who was a doctor stopped without a word."""
+    visit = f.AppointmentFactory(status="completed")
+    schedule = f.ReportScheduleFactory(
+        generated_by_user=administrator,
+        report_type="doctor_performance",
+        parameters={"doctor_id": str(visit.doctor_id)},
+        frequency="daily",
+    )
+    visit.doctor.role = "administrator"
+    visit.doctor.save()
+    with time_machine_at(now() + timedelta(days=1)):
+        schedules.run()
+    worker.generate(str(schedule.reports.get().pk))
+    (row,) = schedule.reports.get().result["tables"][0]["rows"]
+    assert row[:3] == [str(visit.doctor), 1, 1]
+    stranger = f.UserFactory(role="nurse")
+    assert "doctor" in ask(administrator, "doctor_performance", doctor=str(stranger.pk)).errors
+
+
 @pytest.mark.spec("RPT-1", "VAL-2")
 def test_presets_filters_and_comparison(login, administrator, takings):
     client = login(administrator)

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from healthcare.csv_rows import StrayQuote, rows_of
 from healthcare.generic import CreatePage
 from healthcare.workflow import WorkflowForm, refuse
 from healthcare.xlsx import opened
@@ -52,12 +53,15 @@ def lines_of(file: Any) -> Iterator[list[str]]:
     workbook = file.read(4) == b"PK\x03\x04"
     file.seek(0)
     if workbook:
-        for line in opened(file).worksheets[0].iter_rows(values_only=True, max_col=40):
+        sheet = opened(file).worksheets[0]
+        # How far it says that its cells go is not always true, and rows beyond would be lost.
+        sheet.reset_dimensions()
+        for line in sheet.iter_rows(values_only=True, max_col=40):
             yield [plain(cell) for cell in line]
         return
     text = file.read().decode("utf-8-sig")
     dialect = csv.excel if text.partition("\n")[0].count(",") else csv.Sniffer().sniff(text[:2000], ";\t")
-    for line in csv.reader(io.StringIO(text, newline=""), dialect):
+    for _number, line in rows_of(io.StringIO(text, newline=""), dialect):
         yield [cell.strip() for cell in line]
 
 
@@ -120,6 +124,8 @@ class DryRunForm(WorkflowForm):
             headings = [cell.casefold() for cell in next(lines, [])]
             filled = ((number, line) for number, line in enumerate(lines, start=2) if any(line))
             found = list(islice(filled, self.most_rows + 1))
+        except StrayQuote as error:
+            raise refuse(str(error), code="quotes") from error
         except Exception as error:  # openpyxl raises whatever its parts raise
             message = _("This is no Excel (.xlsx) or CSV file (UTF-8) that can be read.")
             raise refuse(message, code="unreadable") from error

@@ -6,13 +6,17 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
+from openpyxl.cell.cell import ERROR_CODES
 
 from healthcare.workflow import TransitionForm, WorkflowForm, refuse
 from patients.forms.patient import RegisterPatientForm
 from patients.imports.models import ImportStatus, PatientImport
 
+#: What a spreadsheet shows where it could not work a cell out.
+CELL_ERRORS = (*ERROR_CODES, "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#GETTING_DATA")
 #: Some 300,000 rows of CSV.
 LARGEST_FILE = 50 * 1024 * 1024
 
@@ -31,6 +35,14 @@ class ImportedPatientForm(RegisterPatientForm):
         super().__init__(*args, **kwargs)
         unknown = _("No active insurer has this name: add it first, or leave the cell empty.")
         self.fields["insurance_provider"].error_messages["invalid_choice"] = unknown
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name in self.fields:
+            if self.data.get(name) in CELL_ERRORS:
+                said = _("The spreadsheet holds an error here: %(error)s.")
+                self.add_error(name, refuse(said, code="cell_error", error=self.data[name]))
+        return cleaned
 
     def estimate_date_of_birth(self, cleaned: dict[str, Any]) -> None:
         """The age that another system wrote down some time ago says nothing against a date of birth."""
@@ -52,9 +64,22 @@ class UploadPatientsForm(WorkflowForm):
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
     )
 
+    encoding = forms.ChoiceField(
+        label=_("Letters are written as"),
+        required=False,
+        help_text=_("Only for a CSV file that is not UTF-8."),
+    )
+
     class Meta:
         model = PatientImport
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        from patients.imports.reading import ENCODINGS
+
+        super().__init__(*args, **kwargs)
+        self.fields["encoding"].choices = [("", _("UTF-8, or told by the file")), *ENCODINGS.items()]
+        self.order_fields(["encoding", "file"])
 
     def clean_file(self) -> Any:
         """A table that can be read, and not larger than a clinic's worth."""
@@ -66,7 +91,7 @@ class UploadPatientsForm(WorkflowForm):
         if file.size > LARGEST_FILE:
             raise refuse(_("The file is larger than 50 MB: use `manage.py import_patients`."), code="size")
         try:
-            self.layout = importer.layout_of(file, file.name)
+            self.layout = importer.layout_of(file, file.name, self.cleaned_data.get("encoding", ""))
         except reading.UnreadableFile as error:
             raise refuse(error, code="unreadable") from error
         return file
@@ -81,6 +106,8 @@ class UploadPatientsForm(WorkflowForm):
         job.created_by_user = self.actor
         suffix = ".xlsx" if job.file_name.lower().endswith(".xlsx") else ".csv"
         file.seek(0)
+        if self.layout.encoding and suffix == ".csv":
+            file = ContentFile(file.read().decode(self.layout.encoding).encode())
         job.stored_as = default_storage.save(f"patient_imports/{job.pk}{suffix}", file)
         super().save(commit)
         worker.begin(job)

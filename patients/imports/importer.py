@@ -39,16 +39,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is to be read: field -> column, and the order of dates."""
+    """How a file is to be read: field -> column, the order of dates, the encoding if it is not UTF-8."""
 
     headings: list[str]
     fields: dict[str, int]
     date_order: str
+    encoding: str = ""
 
 
-def layout_of(file: IO[bytes], name: str) -> Layout:
+def layout_of(file: IO[bytes], name: str, encoding: str = "") -> Layout:
     """What the headings and the first rows tell. UnreadableFile if there is no table."""
-    with reading.opened(file, name) as lines:
+    with reading.opened(file, name, encoding) as lines:
         _number, headings = next(lines, (0, []))
         if len(headings) < 2:
             raise reading.UnreadableFile(_("The first row must hold the names of the columns, and there is none."))
@@ -57,7 +58,7 @@ def layout_of(file: IO[bytes], name: str) -> Layout:
         rows = [cells for _line, cells in islice(lines, SAMPLE_ROWS)]
         sample = [cells[born] for cells in rows if born is not None and born < len(cells)]
     file.seek(0)
-    return Layout(headings, fields, columns.date_order_of(sample))
+    return Layout(headings, fields, columns.date_order_of(sample), encoding)
 
 
 class Importer:
@@ -73,10 +74,11 @@ class Importer:
         }
         #: Eight bytes for each row, to find a person who stands in the file twice while nothing is saved.
         self._seen: set[bytes] = set()
+        self._numbers: set[str] = set()
 
     def results(self, *, save: bool, after_line: int = 0) -> Iterator[Result]:
         """Each row's fate; rows up to `after_line` were dealt with before."""
-        with reading.opened(self.file, self.name) as lines:
+        with reading.opened(self.file, self.name, self.layout.encoding) as lines:
             next(lines, None)
             rows = ((line, self.data_of(cells)) for line, cells in lines if line > after_line)
             # What an earlier run registered is asked for many rows at once, so that going on is quick.
@@ -110,7 +112,13 @@ class Importer:
         mark = hashlib.sha256(json.dumps([data.get(name, "").casefold() for name in same]).encode()).digest()[:8]
         if result.state == GOOD and mark in self._seen:
             return Result(line, DUPLICATE, [("", _("The same person stands further up in this file."))])
+        number = form.cleaned_data.get("patient_number")
+        if result.state == GOOD and number in self._numbers:
+            label = str(form.fields["patient_number"].label)
+            return Result(line, WRONG, [(label, _("This number stands further up in this file."))])
         self._seen.add(mark)
+        if number:
+            self._numbers.add(number)
         return result
 
     def register(self, line: int, data: dict[str, str], key: UUID) -> Result:

@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
@@ -14,14 +13,30 @@ from pathlib import PurePath
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+
+from healthcare.csv_rows import StrayQuote, rows_of
 
 #: A cell that is longer is no field of a patient; the csv module refuses it.
 LONGEST_CELL = 131_072
 SAMPLE = 64 * 1024
 #: A first line that tells Excel, and nobody else, what separates the columns.
 EXCELS_HINT = re.compile(rb'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+
+#: How letters are written in files that are no UTF-8: the code pages of Windows.
+ENCODINGS = {
+    "cp1252": _lazy("Western European (Windows-1252)"),
+    "cp1250": _lazy("Central European (Windows-1250)"),
+    "cp1254": _lazy("Turkish (Windows-1254)"),
+    "cp1257": _lazy("Baltic (Windows-1257)"),
+    "cp1251": _lazy("Cyrillic (Windows-1251)"),
+    "cp1253": _lazy("Greek (Windows-1253)"),
+}
+#: A file that these read alike needs no telling.
+ALIKE = ("cp1252", "cp1250", "cp1254")
+#: What stands between the words of a line.
+BETWEEN = re.compile(rb'[\s,;|"]+')
 
 Line = tuple[int, list[str]]
 
@@ -31,28 +46,26 @@ class UnreadableFile(Exception):
 
 
 @contextmanager
-def opened(file: IO[bytes], name: str) -> Iterator[Iterator[Line]]:
+def opened(file: IO[bytes], name: str, encoding: str = "") -> Iterator[Iterator[Line]]:
     """The lines of the file with their numbers, the heading first; empty lines are left out."""
-    if PurePath(name).suffix.lower() == ".xlsx":
-        try:
-            book = load_workbook(file, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-            raise UnreadableFile(_("This is no Excel workbook (.xlsx).")) from error
-        try:
-            yield excel_lines(book.worksheets[0])
-        finally:
-            book.close()
-    else:
-        with closing(csv_lines(file)) as lines:
-            yield lines
+    lines = excel_lines(file) if PurePath(name).suffix.lower() == ".xlsx" else csv_lines(file, encoding)
+    with closing(lines):
+        yield lines
 
 
-def excel_lines(sheet: Any) -> Iterator[Line]:
+def excel_lines(file: IO[bytes]) -> Generator[Line, None, None]:
     """The first sheet's rows as text."""
-    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-        cells = [text_of(value) for value in row]
-        if any(cells):
-            yield number, cells
+    try:
+        with closing(load_workbook(file, read_only=True, data_only=True)) as book:
+            sheet = book.worksheets[0]
+            # How far it says that its cells go is not always true, and rows beyond would be lost.
+            sheet.reset_dimensions()
+            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+                cells = [text_of(value) for value in row]
+                if any(cells):
+                    yield number, cells
+    except Exception as error:  # openpyxl raises whatever its parts raise
+        raise UnreadableFile(_("This is no Excel workbook (.xlsx) that can be read.")) from error
 
 
 def text_of(value: Any) -> str:
@@ -68,8 +81,8 @@ def text_of(value: Any) -> str:
     return str(value).strip()
 
 
-def csv_lines(file: IO[bytes]) -> Generator[Line, None, None]:
-    """A CSV file's rows: UTF-8 or, where it is none, Windows' Latin; separated by comma, semicolon or tab."""
+def csv_lines(file: IO[bytes], encoding: str) -> Generator[Line, None, None]:
+    """A CSV file's rows; separated by comma, semicolon or tab."""
     head = file.read(SAMPLE)
     if b"\0" in head:
         raise UnreadableFile(_("This is no text file. Save the table as CSV (UTF-8) or as .xlsx."))
@@ -77,18 +90,21 @@ def csv_lines(file: IO[bytes]) -> Generator[Line, None, None]:
     first = (head.removeprefix(codecs.BOM_UTF8).splitlines() or [b""])[0]
     told = EXCELS_HINT.fullmatch(first)
     delimiter = told[1].decode() if told else max(",;\t|", key=lambda sign: first.count(sign.encode()))
-    text = io.TextIOWrapper(file, encoding=encoding_of(file), errors="replace", newline="")
+    text = io.TextIOWrapper(file, encoding=encoding or encoding_of(file), newline="")
+    line = 0
     try:
-        reader = csv.reader(text, delimiter=delimiter)
-        try:
-            if told:
-                next(reader)
-            for row in reader:
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    yield reader.line_num, cells
-        except csv.Error as error:
-            raise UnreadableFile(_("Line %(line)s is no CSV: %(error)s") % {"line": reader.line_num, "error": error})
+        if told:
+            next(text)
+        for line, row in rows_of(text, gone_by=int(bool(told)), delimiter=delimiter):
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield line, cells
+    except StrayQuote as error:
+        raise UnreadableFile(str(error)) from error
+    except csv.Error as error:
+        raise UnreadableFile(_("Line %(line)s is no CSV: %(error)s") % {"line": line + 1, "error": error}) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(_("The file holds letters that are written in another way than was said.")) from error
     finally:
         text.detach()
 
@@ -101,7 +117,22 @@ def encoding_of(file: IO[bytes]) -> str:
             decoder.decode(piece)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "cp1252"
+        file.seek(0)
+        refuse_doubtful_letters(file)
+        return ALIKE[0]
     finally:
         file.seek(0)
     return "utf-8-sig"
+
+
+def refuse_doubtful_letters(file: IO[bytes]) -> None:
+    """Complain of a file whose names are other names in another code page: `Dvořák` would become `Dvoøák`."""
+    for line in file:
+        if line.isascii():
+            continue
+        for word in BETWEEN.split(line):
+            read = {name: word.decode(name, "replace") for name in ALIKE}
+            if len(set(read.values())) > 1:
+                samples = "; ".join(f"{ENCODINGS[name]}: {text}" for name, text in read.items())
+                said = _("The file is not UTF-8: say how its letters are written, or save it as UTF-8. %(samples)s")
+                raise UnreadableFile(said % {"samples": samples})

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from healthcare.context import act
 from healthcare.planner import renew_statistics
@@ -42,6 +43,9 @@ def work(job_id: str, pass_number: int) -> None:
             done = one_slice(job, file, saving)
     except (reading.UnreadableFile, OSError) as error:
         logger.warning("Import %s failed: %s", job_id, type(error).__name__)
+        why = str(error) if isinstance(error, reading.UnreadableFile) else _("The file cannot be read.")
+        job.problems = [["", "failed", "", why], *job.problems]
+        tell(job, job.line, job.counts)
         finish(job, ImportStatus.FAILED)
         return
     if done is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from decimal import Decimal
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -156,6 +157,26 @@ def test_what_cannot_be_imported_changes_nothing(login, administrator, file, wor
     page = login(administrator).post(reverse("service_import"), {"file": file()})
     assert words in page.content.decode()
     assert not Service.objects.exists()
+
+
+def test_no_row_of_a_price_list_goes_missing_unseen(login, administrator):
+    """A quotation mark took rows into its cell; rows beyond what a sheet said of its size were not read."""
+    client, url = login(administrator), reverse("service_import")
+    lines = [
+        "Name,Type,Price,Remark",
+        'ECG,Consultation,80,"new',
+        "Echo,Consultation,90,",
+        'MRI,Consultation,900,as told"',
+    ]
+    page = client.post(url, {"file": SimpleUploadedFile("prices.csv", "\n".join(lines).encode())})
+    assert "in line 2 takes in the lines up to 4" in page.content.decode()
+    stale = io.BytesIO()
+    whole = book(HEAD, ["ECG", "Consultation", "", 80, None], ["Echo", "Consultation", "", 90, None])
+    with ZipFile(whole) as old, ZipFile(stale, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'<dimension ref="A1:E3"', b'<dimension ref="A1:E2"'))
+    page = client.post(url, {"file": SimpleUploadedFile("prices.xlsx", stale.getvalue())})
+    assert [row.name for row in page.context["form"].rows] == ["ECG", "Echo"]
 
 
 def test_rows_that_nobody_looked_at_are_not_imported(login, administrator):

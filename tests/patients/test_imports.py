@@ -2,15 +2,16 @@
 
 import io
 from datetime import date
+from zipfile import ZipFile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from openpyxl import Workbook
 
 from audit.models import AuditLog
-from patients.imports import worker
+from patients.imports import importer, worker
 from patients.imports.models import PatientImport
 from patients.models import Patient
 from tests.factories import InsuranceProviderFactory, PatientFactory
@@ -91,8 +92,8 @@ def test_going_on_asks_for_what_is_registered_many_rows_at_once(tmp_path, django
     assert "5 registered, 15 known already" in run(path)[0]
 
 
-def upload(client, content, name="list.csv"):
-    return client.post(reverse("patient_import_create"), {"file": SimpleUploadedFile(name, content)})
+def upload(client, content, name="list.csv", **told):
+    return client.post(reverse("patient_import_create"), {"file": SimpleUploadedFile(name, content), **told})
 
 
 def test_the_page_checks_shows_and_registers(house, login, administrator, django_capture_on_commit_callbacks):
@@ -169,3 +170,114 @@ def test_dates_with_points_begin_with_the_day_also_where_no_day_tells(tmp_path, 
     path.write_text("Last name;First name;DOB;Sex\nDoe;Jane;05.03.1984;F\n")
     run(path)
     assert Patient.objects.get().date_of_birth == date(1984, 3, 5)
+
+
+PEOPLE = [
+    "Last name;First name;DOB;Sex;City;Notes",
+    "Łukasiński;Žižka;1984-05-13;m;Łódź;",
+    "Dvořák;Anna;1985-01-02;f;;",
+]
+
+
+def test_letters_that_can_be_read_in_two_ways_are_asked_for(tmp_path):
+    path = tmp_path / "central.csv"
+    path.write_bytes("\n".join(PEOPLE).encode("cp1250"))
+    with pytest.raises(CommandError, match=r"Western European .*: £ukasiñski; Central European .*: Łukasiński"):
+        run(path)
+    with pytest.raises(CommandError, match="written in another way"):
+        path_of_others = tmp_path / "none.csv"
+        path_of_others.write_bytes("Last name;First name;DOB;Sex\nDoe;J\x81;1984-05-13;m\n".encode("latin-1"))
+        run(path_of_others)
+    assert not Patient.objects.exists()
+    assert "2 registered" in run(path, "--encoding", "cp1250")[0]
+    assert set(Patient.objects.values_list("last_name", flat=True)) == {"Łukasiński", "Dvořák"}
+
+
+def test_the_page_asks_for_the_letters_at_its_field(login, administrator, django_capture_on_commit_callbacks):
+    client, content = login(administrator), "\n".join(PEOPLE).encode("cp1250")
+    assert "Łukasiński" in str(upload(client, content).context["form"].errors["file"])
+    with django_capture_on_commit_callbacks(execute=True):
+        upload(client, content, encoding="cp1250")
+    job = PatientImport.objects.get()
+    assert (job.status, job.good) == ("checked", 2)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("patient_import_run", args=[job.pk]))
+    assert Patient.objects.filter(last_name="Dvořák", first_name="Anna").exists()
+
+
+STRAY = ["Last name;First name;DOB;Sex;Address;Notes"] + [
+    f"Doe{number};Jane;1980-01-0{number};f;{address};{notes}"
+    for number, address, notes in [
+        (1, '"Two lines;\nof one cell"', '""'),
+        (2, "Main St", '"6 ft'),
+        (3, "Elm St", "said"),
+        (4, "Oak St", 'waist 36"'),
+        (5, "Elm St", ""),
+    ]
+]
+
+
+@pytest.mark.parametrize("rows", [STRAY, [*STRAY[:4], STRAY[5]], [*STRAY[:4], 'Doe4;Jane;1980-01-04;f;"Oak St";']])
+def test_a_quotation_mark_that_takes_in_other_patients_is_told(tmp_path, rows):
+    path = tmp_path / "quotes.csv"
+    path.write_text("\n".join(rows))
+    with pytest.raises(CommandError, match=r"in line 4 takes in the lines up to"):
+        run(path, "--dry-run")
+    path.write_text("\n".join(rows).replace('"6 ft', "6 ft"))
+    assert f"{len(rows) - 1} registered" in run(path)[0]
+
+
+def test_a_file_that_turns_out_unreadable_says_why_on_its_page(
+    login, administrator, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(importer, "SAMPLE_ROWS", 1)
+    client = login(administrator)
+    with django_capture_on_commit_callbacks(execute=True):
+        upload(client, "\n".join(STRAY).encode())
+    job = PatientImport.objects.get()
+    assert job.status == "failed"
+    assert "in line 4 takes in the lines up to 6" in client.get(job.get_absolute_url()).content.decode()
+
+
+def changed(content, part, change):
+    """The workbook with one of its files written otherwise."""
+    out = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as old, ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(old.read(name)) if name == part else old.read(name))
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def test_rows_beyond_what_a_sheet_says_of_its_size_are_not_lost(house, tmp_path):
+    path = tmp_path / "stale.xlsx"
+    path.write_bytes(changed(as_excel(ROWS), SHEET, lambda xml: xml.replace(b'ref="A1:G6"', b'ref="A1:C2"')))
+    said, _problems = run(path, "--dry-run")
+    assert "2 would be registered, 0 known already, 2 likely duplicates, 1 with errors" in said
+
+
+@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml"])
+def test_a_workbook_that_was_cut_off_is_refused_at_the_field(login, administrator, part):
+    content = changed(as_excel(ROWS), part, lambda xml: xml[: len(xml) // 2])
+    assert upload(login(administrator), content, "cut.xlsx").context["form"].errors["file"]
+
+
+def test_what_a_spreadsheet_could_not_work_out_is_nobodys_name(tmp_path):
+    path = tmp_path / "errors.csv"
+    path.write_text(
+        "Last name;First name;DOB;Sex;MRN;City\n#N/A;Jane;1980-12-24;F;;\nDoe;Jane;1980-12-24;F;#REF!;#REF!\n"
+    )
+    said, problems = run(path)
+    assert "0 registered" in said and "2 with errors" in said
+    assert "2,wrong,Last name,The spreadsheet holds an error here: #N/A." in problems
+    assert "3,wrong,Patient number" in problems and "3,wrong,City" in problems
+
+
+def test_a_number_that_stands_in_the_file_twice_is_told_before_anything_is_saved(tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text("Last name;First name;DOB;Sex;MRN\nDoe;Jane;1980-12-24;F;D-7\nRoe;Max;1970-12-24;M; d-7\n")
+    for option in (["--dry-run"], []):
+        said, problems = run(path, *option)
+        assert "1 with errors" in said and "3,wrong,Patient number" in problems

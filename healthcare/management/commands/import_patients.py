@@ -37,6 +37,12 @@ class Command(BaseCommand):
             help="a column that its heading does not tell",
         )
         parser.add_argument("--date-order", choices=[order for order, _label in columns.DATE_ORDERS])
+        parser.add_argument(
+            "--encoding",
+            choices=[*reading.ENCODINGS],
+            default="",
+            help="how letters are written, if not UTF-8",
+        )
         parser.add_argument("--accept-duplicates", action="store_true", help="register likely duplicates too")
         parser.add_argument("--as", dest="email", metavar="EMAIL", help="the administrator who answers for it")
         parser.add_argument(
@@ -50,7 +56,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             with file.open("rb") as stream, act(user=actor, user_agent="manage.py import_patients"):
-                layout = self.layout(importer.layout_of(stream, file.name), options)
+                layout = self.layout(importer.layout_of(stream, file.name, options["encoding"]), options)
                 work = importer.Importer(
                     stream, file.name, layout, actor=actor, accept_duplicates=options["accept_duplicates"]
                 )
@@ -84,7 +90,7 @@ class Command(BaseCommand):
         unused = [heading for at, heading in enumerate(found.headings) if at not in fields.values()]
         if unused:
             self.stdout.write(self.style.WARNING(f"  not used: {', '.join(unused)}"))
-        return importer.Layout(found.headings, fields, options["date_order"] or found.date_order)
+        return importer.Layout(found.headings, fields, options["date_order"] or found.date_order, found.encoding)
 
     def run(self, work: importer.Importer, path: Path, *, save: bool) -> None:
         """Every row; problems to the file, the first ones to the screen."""

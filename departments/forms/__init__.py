@@ -19,6 +19,8 @@ from healthcare.workflow import WorkflowForm, refuse
 
 #: A password that was handed out works for so long, and only to be changed.
 ONE_TIME = timedelta(hours=72)
+#: What browsers and the papers both show.
+LOGO_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 MOST_LOGO_BYTES, MOST_LOGO_PIXELS = 2_000_000, 25_000_000
 
 
@@ -288,6 +290,8 @@ class LogoMixin:
     def clean_logo(self) -> Any:
         logo: Any = self.cleaned_data.get("logo")
         image = getattr(logo, "image", None)  # set by Django on what was uploaded just now
+        if image is not None and image.format not in LOGO_FORMATS:
+            raise refuse(_("Choose a PNG, JPEG, GIF or WebP image."), code="format")
         if image is not None and (logo.size > MOST_LOGO_BYTES or image.width * image.height > MOST_LOGO_PIXELS):
             raise refuse(_("The logo is too large: at most 2 MB and 25 megapixels."), code="too_large")
         return logo

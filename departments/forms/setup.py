@@ -37,7 +37,7 @@ class SetUpForm(LogoMixin, WorkflowForm):
     )
     first_name = forms.CharField(label=_("First name"), max_length=100)
     last_name = forms.CharField(label=_("Last name"), max_length=100)
-    admin_email = forms.EmailField(label=_("Your e-mail"), help_text=_("You log in with it."))
+    admin_email = forms.EmailField(label=_("Your e-mail"), max_length=254, help_text=_("You log in with it."))
     password = forms.CharField(
         label=_("Password"),
         strip=False,

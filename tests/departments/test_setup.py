@@ -66,10 +66,18 @@ def test_a_logo_is_an_image_of_a_sensible_size(client, pixels):
         assert "logo" in client.post(reverse("setup"), data).context["form"].errors
 
 
+@pytest.mark.parametrize("kind", ["EPS", "TIFF", "PCX"])
+def test_a_logo_that_no_browser_shows_is_refused(client, kind):
+    Image.new("RGB", (40, 40)).save(file := io.BytesIO(), kind)
+    data = {**DATA, "logo": SimpleUploadedFile(f"logo.{kind.lower()}", file.getvalue())}
+    assert "PNG" in str(client.post(reverse("setup"), data).context["form"].errors["logo"])
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("password", "weak"),
+        ("admin_email", f"{'a' * 250}@hillside.test"),
         ("password", "Ana-Li-2026!x" * 12),
         ("admin_email", "no"),
         ("tax_rate", "101"),

@@ -6,8 +6,12 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import signal
+import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -30,11 +34,32 @@ ENCRYPTED = b"age-encryption.org/"
 PIECE = 1024 * 1024
 
 
+#: The folder in which a backup is made is called so; after so many seconds nobody works in it any more.
+UNFINISHED, LEFT_OVER = "unfinished-backup-", 24 * 3600
+
+
+def stop(*_signal: Any) -> None:
+    """SIGTERM ends a backup as Ctrl-C does, so that it takes its plain parts away."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what a backup left that was killed: a plain copy of everything, half a file that fills the disk."""
+    for path in folder.glob(pattern):
+        if time.time() - path.stat().st_mtime > LEFT_OVER:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 @contextmanager
 def workplace() -> Iterator[Path]:
     """A folder for the plain parts, beside the data itself: what was safe there stays as safe."""
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.VAR_DIR) as folder:
-        yield Path(folder)
+    sweep(settings.VAR_DIR, f"{UNFINISHED}*")
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=settings.VAR_DIR) as folder:
+            yield Path(folder)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Writing:
@@ -123,19 +148,24 @@ def write(target: Path) -> dict[str, Any]:
 
 def put(packed: Path, target: Path) -> None:
     """Bring the file to its place, encrypted if there is a key: whole under its name, or not at all."""
+    sweep(target.parent, "clinic-*.part")
     part = target.with_name(f"{target.name}.part")
-    with (
-        packed.open("rb") as source,
-        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
-    ):
-        if settings.BACKUP_RECIPIENT:
-            pyrage.encrypt_io(source, file, [recipient()])
-        else:
-            while piece := source.read(PIECE):
-                file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(target)
+    try:
+        with (
+            packed.open("rb") as source,
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+        ):
+            if settings.BACKUP_RECIPIENT:
+                pyrage.encrypt_io(source, file, [recipient()])
+            else:
+                while piece := source.read(PIECE):
+                    file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        # On a full disk it would stand in the way of the next one.
+        part.unlink(missing_ok=True)
 
 
 def recipient() -> Any:

@@ -90,6 +90,7 @@ class Sqlite:
     def load(self, source: Path) -> str:
         """Put the copy in place; what was there stays beside it. Where that is, or an empty string."""
         connection.close()
+        self.refuse_in_use()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Whole before it gets the name: half a database there would be the clinic's.
         whole = self.path.with_name(f"{self.path.name}.restoring")
@@ -108,6 +109,19 @@ class Sqlite:
             kept = str(old)
         whole.replace(self.path)
         return kept
+
+    def refuse_in_use(self) -> None:
+        """Complain while somebody has the database open: he would go on writing into the file that is put aside."""
+        if not self.path.exists():
+            return
+        with closing(sqlite3.connect(self.path, timeout=5)) as alone:
+            try:
+                alone.execute("PRAGMA locking_mode = EXCLUSIVE")
+                alone.execute("BEGIN EXCLUSIVE")
+            except sqlite3.DatabaseError as error:
+                # A database that is damaged is a reason to restore, not to refuse.
+                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                    raise BackupError("The database is in use: stop web, worker and sealer first.") from error
 
     def rows(self) -> dict[str, int]:
         """The rows of each table now."""

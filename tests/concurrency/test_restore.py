@@ -2,7 +2,11 @@
 
 import errno
 import io
+import os
+import signal
+import sqlite3
 import tarfile
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,6 +67,50 @@ def test_a_disk_that_fills_up_leaves_the_database_that_was_there(tmp_path, monke
     }
     kept = part.load(copy)
     assert Path(kept).read_bytes() == b"the clinic's" and place.read_bytes() == copy.read_bytes()
+
+
+@pytest.mark.spec("DATA-4")
+def test_a_database_that_somebody_has_open_is_not_replaced(tmp_path, monkeypatch):
+    """A server that went on wrote into the file that was put aside: what people entered was lost."""
+    place, copy = tmp_path / "clinic.sqlite3", tmp_path / "copy.sqlite3"
+    monkeypatch.setattr(engines, "connection", SimpleNamespace(settings_dict={"NAME": str(place)}, close=lambda: None))
+    copy.write_bytes(b"the backup's")
+    with closing(sqlite3.connect(place)) as server:
+        server.executescript("PRAGMA journal_mode = WAL; CREATE TABLE patients (name); INSERT INTO patients VALUES (1)")
+        with pytest.raises(BackupError, match="in use"):
+            engines.Sqlite().load(copy)
+        assert sorted(path.name for path in tmp_path.iterdir() if "-" not in path.name) == [place.name, copy.name]
+    with closing(sqlite3.connect(engines.Sqlite().load(copy))) as kept:
+        assert kept.execute("SELECT name FROM patients").fetchall() == [(1,)]
+    assert place.read_bytes() == b"the backup's"
+
+
+@pytest.mark.spec("DATA-4")
+def test_a_backup_that_fails_or_is_killed_leaves_nothing_behind(tmp_path, settings, monkeypatch):
+    """Half a file kept the disk full for all further backups; a plain copy of everything stayed in var/."""
+    settings.VAR_DIR = tmp_path
+    packed, target = tmp_path / "packed", tmp_path / "clinic-now.backup"
+    packed.write_bytes(b"x")
+    left = [tmp_path / f"{archive.UNFINISHED}left", tmp_path / "clinic-left.backup.part"]
+    others = [tmp_path / f"{archive.UNFINISHED}other", tmp_path / "clinic-other.backup.part"]
+    for folder, part in (left, others):
+        folder.mkdir()
+        (folder / "database").touch()
+        part.touch()
+    for path in left:
+        os.utime(path, (0, 0))
+
+    def full(_file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as while_full:
+        while_full.setattr(archive.os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            archive.put(packed, target)
+    with pytest.raises(SystemExit), archive.workplace() as folder:
+        (folder / "database").touch()
+        signal.raise_signal(signal.SIGTERM)
+    assert {*tmp_path.iterdir()} == {packed, *others}
 
 
 @pytest.mark.spec("DATA-4")

@@ -66,7 +66,7 @@ def repeat(function: str, *, minutes: int, first: datetime | None = None, using:
     """Have a worker run `function` every so many minutes, from `first` on; call it after `migrate`, at will.
 
     Nothing happens while only some apps are migrated, and the worker's not yet. Work that is known already and has come
-    to another time of day than `first` is put right.
+    to another time of day than `first`, or further ahead than once around, is put right.
     """
     from django_q.models import Schedule
 
@@ -77,6 +77,9 @@ def repeat(function: str, *, minutes: int, first: datetime | None = None, using:
         func=function,
         defaults={"name": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1, **when},
     )
-    if first and not is_new and local(work.next_run).time() != local(first).time():
-        work.next_run = first
+    due = first or now() + timedelta(minutes=minutes)
+    moved = first is not None and local(work.next_run).time() != local(first).time()
+    # A machine whose clock was ahead for a while has put its work off until then.
+    if not is_new and (moved or work.next_run > due):
+        work.next_run = due
         work.save(update_fields=["next_run"])

@@ -126,6 +126,19 @@ def test_daily_work_that_has_drifted_is_put_right_after_an_update(change):
     assert clock.local(Schedule.objects.get(func="nightly").next_run).time() == time(20, 0)
 
 
+def test_work_that_a_clock_far_ahead_has_put_off_is_taken_up_again_at_the_next_start():
+    """A machine that believed it was 2036 for an hour made no downtime pack for ten years."""
+    with time_machine.travel("2036-01-05 10:00+00:00", tick=False):
+        tasks.repeat("nightly", minutes=tasks.DAY, first=clock.next_at(time(20, 0)))
+        tasks.repeat("often", minutes=5)
+    with time_machine.travel("2026-11-30 10:00+00:00", tick=False):
+        for _start in range(2):
+            tasks.repeat("nightly", minutes=tasks.DAY, first=clock.next_at(time(20, 0)))
+            tasks.repeat("often", minutes=5)
+        assert Schedule.objects.get(func="nightly").next_run == datetime(2026, 11, 30, 20, tzinfo=UTC)
+        assert Schedule.objects.get(func="often").next_run == datetime(2026, 11, 30, 10, 5, tzinfo=UTC)
+
+
 def test_with_visits_the_zone_changes_for_a_reason_only_which_is_audited(change):
     visit = AppointmentFactory()
     form = change(time_zone="Asia/Tokyo")

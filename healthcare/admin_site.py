@@ -186,9 +186,12 @@ class ClinicAdmin(admin.ModelAdmin):
         return queryset.select_for_update(of=("self",)) if changes else queryset
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """A year beyond the calendar is a filter that Django's own list takes and fails on."""
+        """Years beyond the calendar and keys that are none: Django's own list takes them and fails."""
         try:
             return super().changelist_view(request, extra_context)
+        except forms.ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return HttpResponseRedirect(request.path)
         except (ValueError, OverflowError):
             if request.method != "GET" or not request.GET:
                 raise

@@ -83,6 +83,16 @@ def test_ticked_rows_are_deactivated_by_the_form_and_what_it_refuses_is_said(log
 
 
 @pytest.mark.spec("AUTH-2", "AUTH-5")
+@pytest.mark.spec("VAL-6")
+def test_a_ticked_key_that_is_none_is_a_message(login, administrator):
+    department = factories.DepartmentFactory()
+    url = reverse("admin:departments_department_changelist")
+    data = {"action": "DeactivateDepartmentForm", "_selected_action": [department.pk, "junk"]}
+    assert "not a valid UUID" in login(administrator).post(url, data, follow=True).content.decode()
+    department.refresh_from_db()
+    assert department.is_active
+
+
 def test_access_is_administered_from_the_list(login, administrator, nurse):
     from departments import lockout, second_factor
 

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -114,7 +114,7 @@ def key_mark() -> str:
 def write(target: Path) -> dict[str, Any]:
     """Make the backup file; its manifest."""
     # Before the database, so that the head is never ahead of the seals in it. Media after it: a file that the
-    # database knows is there by then, and none is ever taken away.
+    # database knows is there by then.
     head = Path(settings.AUDIT_HEAD_FILE)
     head_text = head.read_bytes() if head.exists() else b""
     with workplace() as folder:
@@ -130,7 +130,8 @@ def write(target: Path) -> dict[str, Any]:
             if head_text:
                 writing.add(HEAD, io.BytesIO(head_text), len(head_text))
             for name in media_files():
-                with default_storage.open(name) as file:
+                # What the worker takes away meanwhile (a report after its days, a list that was imported) is no loss.
+                with suppress(FileNotFoundError), default_storage.open(name) as file:
                     writing.add(f"{MEDIA}{name}", file, file.size)
             manifest = {
                 "format": 1,

@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import pyrage
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from healthcare.backup import archive, engines, rotation
 from healthcare.backup.engines import BackupError
@@ -111,6 +113,18 @@ def test_a_backup_that_fails_or_is_killed_leaves_nothing_behind(tmp_path, settin
         (folder / "database").touch()
         signal.raise_signal(signal.SIGTERM)
     assert {*tmp_path.iterdir()} == {packed, *others}
+
+
+@pytest.mark.spec("DATA-4")
+def test_a_file_that_is_taken_away_meanwhile_is_no_reason_to_have_no_backup(tmp_path, settings, monkeypatch):
+    settings.VAR_DIR, settings.MEDIA_ROOT = tmp_path, str(tmp_path / "media")
+    settings.AUDIT_HEAD_FILE, settings.BACKUP_RECIPIENT = tmp_path / "head", ""
+    part = SimpleNamespace(file_name="database", snapshot=lambda target: target.write_text("rows") and {"patients": 1})
+    monkeypatch.setattr(archive, "engine", lambda: part)
+    monkeypatch.setattr(
+        archive, "media_files", lambda: ["reports/gone.pdf", default_storage.save("kept", ContentFile("x"))]
+    )
+    assert [*archive.write(tmp_path / "clinic-now.backup")["files"]] == ["database", "media/kept"]
 
 
 @pytest.mark.spec("DATA-4")

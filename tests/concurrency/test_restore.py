@@ -15,9 +15,13 @@ import pyrage
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import CommandError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from healthcare.backup import archive, engines, rotation
 from healthcare.backup.engines import BackupError
+from healthcare.management.commands import restore
 from tests.concurrency import arena
 
 WRITERS = 2
@@ -125,6 +129,15 @@ def test_a_file_that_is_taken_away_meanwhile_is_no_reason_to_have_no_backup(tmp_
         archive, "media_files", lambda: ["reports/gone.pdf", default_storage.save("kept", ContentFile("x"))]
     )
     assert [*archive.write(tmp_path / "clinic-now.backup")["files"]] == ["database", "media/kept"]
+
+
+@pytest.mark.django_db
+@pytest.mark.spec("DATA-4", "OPS-4")
+def test_a_backup_of_a_newer_version_is_not_called_proven():
+    restore.Command().refuse_newer()
+    MigrationRecorder(connection).record_applied("patients", "9999_of_tomorrow")
+    with pytest.raises(CommandError, match="newer version, which knows patients"):
+        restore.Command().refuse_newer()
 
 
 @pytest.mark.spec("DATA-4")

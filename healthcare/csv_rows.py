@@ -23,8 +23,10 @@ def rows_of(
     for row in reader:
         last = gone_by + reader.line_num
         width = width or len(row)
-        # A cell may hold several lines. One that looks like a row by itself was a row.
-        if any(len(next(csv.reader([line], dialect, **how), [])) == width for line in seen[1:]):
+        # A cell may hold several lines. One that looks like a row by itself was a row; the line that ends the cell
+        # has one quotation mark too many for that.
+        whole = (line for line in seen[1:] if line.count('"') % 2 == 0)
+        if any(len(next(csv.reader([line], dialect, **how), [])) == width for line in whole):
             place = {"line": last - len(seen) + 1, "last": last}
             said = _('A quotation mark (") in line %(line)s takes in the lines up to %(last)s. Remove it or close it.')
             raise StrayQuote(said % place)

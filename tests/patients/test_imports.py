@@ -227,6 +227,15 @@ def test_a_quotation_mark_that_takes_in_other_patients_is_told(tmp_path, rows):
     assert f"{len(rows) - 1} registered" in run(path)[0]
 
 
+def test_a_cell_of_several_lines_is_no_stray_quotation_mark(tmp_path):
+    """The line that ends it looked like a row where the cell comes first, or the text has as many commas."""
+    path = tmp_path / "lines.csv"
+    path.write_text('Address,Last name,First name,DOB,Sex\n"Elm St 4\nFlat 2",Doe,Jane,1980-01-01,f\n')
+    assert "1 registered" in run(path)[0]
+    path.write_text('Last name,First name,DOB,Sex,Address\nRoe,Max,1980-01-01,m,"Elm St 4\nFlat 2, A, B, C, D"\n')
+    assert "1 registered" in run(path)[0]
+
+
 def test_a_file_that_turns_out_unreadable_says_why_on_its_page(
     login, administrator, monkeypatch, django_capture_on_commit_callbacks
 ):

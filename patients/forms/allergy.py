@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from healthcare.text import fold, separated
 from healthcare.workflow import WorkflowForm, lock, refuse
+from patients.forms.rules import refuse_merged
 from patients.models import AllergyStatus, MedicalRecord, Patient, PatientAllergy
 
 Status = PatientAllergy.Status
@@ -52,6 +53,7 @@ class AllergyForm(WorkflowForm):
         cleaned = super().clean() or self.cleaned_data
         # Two writers on one patient wait for each other here.
         self.patient: Patient = lock(self.instance.patient)
+        refuse_merged(self.patient)
         substance = fold(cleaned.get("substance") or self.instance.substance).split()
         status = cleaned.get("status") or self.instance.status
         others = [row for row in self.patient.active_allergies() if row.pk != self.instance.pk]

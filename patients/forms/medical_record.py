@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from healthcare.fields import RemoteChoiceField
 from healthcare.workflow import WorkflowForm, lock, refuse
+from patients.forms.rules import refuse_merged
 from patients.models import AllergyStatus, MedicalRecord, Patient, PatientAllergy
 
 
@@ -67,14 +68,18 @@ class MedicalRecordForm(WorkflowForm):
 
     def coded_allergies(self) -> list[PatientAllergy]:
         """The coded allergies in force. The patient is locked, so that none is added meanwhile."""
-        return lock(self.instance.patient).active_allergies() if self.instance.patient_id else []
+        if not self.instance.patient_id:
+            return []
+        patient = lock(self.instance.patient)
+        refuse_merged(patient)
+        return patient.active_allergies()
 
 
 class CreateMedicalRecordForm(MedicalRecordForm):
     """Make the record of a patient who has none (imported without one)."""
 
     fieldsets: ClassVar[tuple[Any, ...]] = ((_("Patient"), ("patient",)), *MedicalRecordForm.fieldsets)
-    patient = RemoteChoiceField(Patient.objects.none(), url_name="patient_options", label=_("Patient"))
+    patient = RemoteChoiceField(Patient.objects.none(), locks=True, url_name="patient_options", label=_("Patient"))
 
     class Meta(MedicalRecordForm.Meta):
         fields: ClassVar = ["patient", *MedicalRecordForm.Meta.fields]

@@ -14,6 +14,7 @@ from healthcare.clock import now
 from healthcare.fields import RemoteChoiceField
 from healthcare.models import BaseModel
 from healthcare.workflow import WorkflowForm, lock, refuse
+from patients.forms.allergy import follow_allergies
 from patients.models import AllergyStatus, MedicalRecord, Patient, PatientMerge
 from patients.search import rebuild_search_terms
 
@@ -111,9 +112,11 @@ class MergePatientsForm(WorkflowForm):
         if merged.pk == self.kept.pk:
             raise refuse(_("This is the same chart already."), code="same")
         # In the order of their keys, so that two who merge the same two do not wait for each other.
-        for patient in sorted((self.kept, merged), key=lambda one: one.pk):
-            if not lock(patient).is_active:
+        locked = {one.pk: lock(one) for one in sorted((self.kept, merged), key=lambda one: one.pk)}
+        for patient in locked.values():
+            if not patient.is_active:
                 raise refuse(_("%(patient)s is inactive."), code="inactive", patient=str(patient))
+        cleaned["merged"] = locked[merged.pk]
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
@@ -197,7 +200,9 @@ class UndoMergeForm(WorkflowForm):
     def clean(self) -> dict[str, Any]:
         if self.instance.undone_at is not None:
             raise refuse(_("This merge is undone already."), code="transition")
-        if not self.instance.kept.is_active:
+        # Locked before it is looked at: the kept chart may be merged into a third one at this moment.
+        charts = sorted((self.instance.kept, self.instance.merged), key=lambda one: one.pk)
+        if not {one.pk: lock(one) for one in charts}[self.instance.kept_id].is_active:
             raise refuse(_("Undo the later merge of this chart first."), code="order")
         return super().clean() or self.cleaned_data
 
@@ -214,6 +219,8 @@ class UndoMergeForm(WorkflowForm):
             if str(getattr(kept, name)) == value:
                 setattr(kept, name, None if name.endswith("_id") else "")
         self.part_records(kept)
+        for chart in (kept, merged):
+            follow_allergies(chart)  # allergies were listed or withdrawn since
         kept.is_confidential = kept.is_confidential and not merge.undo_data.get("marked")
         merged.is_active = True
         merged.save(update_fields=["is_active"])

@@ -14,6 +14,7 @@ from departments.models import Counter
 from healthcare.clock import today
 from healthcare.workflow import WorkflowForm, refuse
 from patients.duplicates import Likeness, Person, likenesses
+from patients.forms.rules import refuse_merged
 from patients.models import OLDEST_YEARS, InsuranceProvider, MedicalRecord, Patient, PatientMerge
 
 
@@ -169,6 +170,10 @@ class EditPatientForm(PatientForm):
 
     class Meta(PatientForm.Meta):
         pass
+
+    def clean(self) -> dict[str, Any]:
+        refuse_merged(self.instance)
+        return super().clean()
 
 
 def next_patient_number() -> str:

@@ -12,9 +12,9 @@ from pypdf import PdfReader
 from audit.models import AuditLog
 from healthcare.clock import now
 from healthcare.workflow import submit
-from patients.forms import ReactivatePatientForm
+from patients.forms import AddAllergyForm, EditPatientForm, MedicalRecordForm, ReactivatePatientForm
 from patients.forms.merge import MergePatientsForm, UndoMergeForm, models_of_patients
-from patients.models import Patient, PatientMerge
+from patients.models import MedicalRecord, Patient, PatientAllergy, PatientMerge
 from scheduling.models import Appointment
 from tests.factories import (
     AppointmentFactory,
@@ -258,3 +258,39 @@ def test_stickers_show_the_number(login, receptionist, two):
     assert response["Content-Type"] == "application/pdf"
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(response.content)).pages)
     assert text.count("P-000001") == 10 and "Lopez, Maria" in text
+
+
+@pytest.mark.spec("BYD-3", "RULE-RX-2")
+def test_nothing_is_written_into_a_chart_that_was_merged(two, receptionist, nurse, doctor):
+    """A page that was opened before the merge put an allergy where nobody looks any more."""
+    kept, other = two
+    merge(receptionist, kept, other)
+    kinds = [
+        (AddAllergyForm, nurse, {"patient": other}, {"substance": "Peanut", "severity": "severe"}),
+        (
+            MedicalRecordForm,
+            doctor,
+            {"instance": other.medical_record},
+            {"allergy_status": "listed", "allergies": "Egg"},
+        ),
+        (EditPatientForm, receptionist, {"instance": other}, {"phone": "+12025550199"}),
+    ]
+    for form_class, actor, options, data in kinds:
+        form = submit(form_class, actor=actor, data=data, **options)
+        assert "merged" in {error.code for error in form.non_field_errors().as_data()}, form_class
+        assert "P-000001" in form.non_field_errors()[0]
+    assert not PatientAllergy.objects.filter(substance="Peanut").exists()
+
+
+@pytest.mark.spec("BYD-3")
+def test_allergies_listed_since_the_merge_are_not_denied_by_its_undoing(two, receptionist, nurse, doctor):
+    """The record said again that no allergies were known, beside the one that was added meanwhile."""
+    kept, other = two
+    submit(MedicalRecordForm, actor=doctor, instance=kept.medical_record, data={"allergy_status": "none_known"})
+    merge(receptionist, kept, other)
+    assert submit(
+        AddAllergyForm, actor=nurse, data={"substance": "Peanut", "severity": "severe"}, patient=kept
+    ).is_valid()
+    undone = submit(UndoMergeForm, actor=receptionist, instance=PatientMerge.objects.get(), data={"undo_reason": "Two"})
+    assert undone.is_valid(), undone.errors
+    assert MedicalRecord.objects.get(patient=kept).allergy_status == "listed"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clinical.models import Prescription
 from clinical.safety import Allergy, CurrentMedication, Result, SafetyDataError, check
+from healthcare.workflow import lock
 from patients.models import AllergyStatus, MedicalRecord, Patient
 
 
@@ -24,8 +25,15 @@ class PatientSafety:
 
     def __init__(self, patient: Patient) -> None:
         self.patient = patient
+        self.locked = False
         #: Prescribed in the same form, before the row that is being checked.
         self.besides: list[CurrentMedication] = []
+
+    def lock(self) -> None:
+        """Wait for an allergy or a prescription that is being written for the patient at this moment; once a form."""
+        if not self.locked:
+            lock(self.patient)
+            self.locked = True
 
     @cached_property
     def record(self) -> MedicalRecord | None:

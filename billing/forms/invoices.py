@@ -18,7 +18,7 @@ from departments.models import ClinicSettings, Counter
 from healthcare.clock import now, today
 from healthcare.fields import HiddenRemote, RemoteChoiceField
 from healthcare.money import LARGEST, ZERO, MoneyFormField
-from healthcare.workflow import TransitionForm, WorkflowForm, refuse
+from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
 from scheduling.models import Appointment, AppointmentStatus
 
 #: How long a patient has to pay unless another date is typed.
@@ -222,7 +222,8 @@ class CreateInvoiceForm(InvoiceForm):
 
     def save(self, commit: bool = True) -> Any:
         invoice = self.instance
-        invoice.patient_id = self.patient_id
+        # Locked until it has its invoice: its chart may be merged into another one at this moment.
+        invoice.patient_id = lock(self.cleaned_data["appointment"]).patient_id
         invoice.created_by_user = self.actor
         # As late as possible: other writers of invoices wait for the number until this one commits.
         invoice.invoice_number = f"INV-{Counter.next(Invoice.NUMBER_SEQUENCE):06}"

@@ -77,7 +77,7 @@ class OrderLabTestForm(LabOrderFields):
 
     submit_label = _("Order")
 
-    patient = RemoteChoiceField(Patient.objects.active(), url_name="patient_options", label=_("Patient"))
+    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
 
     class Meta(LabOrderFields.Meta):
         fields = ["patient", "consultation", *LabOrderFields.Meta.fields]

@@ -105,6 +105,7 @@ class PrescriptionFields(WorkflowForm):
     def check_safety(self, consultation: Consultation, cleaned: dict[str, Any]) -> None:
         """RULE-RX-2 and RULE-RX-4: whatever matches must be acknowledged with a reason."""
         safety = self._safety or PatientSafety(consultation.patient)
+        safety.lock()
         medication = cleaned.get("medication")
         ingredients = medication.ingredient_list if medication is not None else ()
         try:

@@ -64,7 +64,7 @@ class AddProblemForm(ProblemForm):
     """Note a problem of a patient."""
 
     submit_label = _("Add problem")
-    patient = RemoteChoiceField(Patient.objects.active(), url_name="patient_options", label=_("Patient"))
+    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
 
     class Meta(ProblemForm.Meta):
         fields: ClassVar = ["patient", *ProblemForm.Meta.fields]

@@ -187,7 +187,7 @@ class RecordVitalSignsForm(EditVitalSignsForm):
     submit_label = _("Record")
     fieldsets = ((_("Patient"), ("patient",)), *EditVitalSignsForm.fieldsets)
 
-    patient = RemoteChoiceField(Patient.objects.active(), url_name="patient_options", label=_("Patient"))
+    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
 
     class Meta(EditVitalSignsForm.Meta):
         fields = ["patient", *EditVitalSignsForm.Meta.fields]

@@ -241,6 +241,7 @@ class BookAppointmentForm(TimeRulesForm):
 
     patient = RemoteChoiceField(
         Patient.objects.filter(is_active=True),
+        locks=True,  # lest they are taken out of use, merged or booked elsewhere at this moment
         url_name="patient_options",
         label=gettext_lazy("Patient"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},
@@ -375,6 +376,9 @@ class RescheduleAppointmentForm(TimeRulesForm):
     @classmethod
     def available(cls, instance: Any, actor: Any) -> bool:
         return super().available(instance, actor) and instance.status in cls.OPEN
+
+    def patient_key(self) -> Any:
+        return lock(self.instance.patient).pk  # who may be booked elsewhere at this moment
 
     def clean(self) -> dict[str, Any]:
         if self.instance.status not in self.OPEN:

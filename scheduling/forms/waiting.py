@@ -22,6 +22,7 @@ class WaitingListForm(WorkflowForm):
 
     patient = RemoteChoiceField(
         Patient.objects.filter(is_active=True),
+        locks=True,
         url_name="patient_options",
         label=gettext_lazy("Patient"),
         error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from departments.models import Department, User
 from healthcare.clock import date_of, today
-from healthcare.compiled import Compiled
+from healthcare.compiled import Compiled, lockable
 from healthcare.models import BaseModel, enum_constraint, range_constraint
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
@@ -93,7 +93,7 @@ class WaitingListQuerySet(PatientRowQuerySet):
         """Close the patient's wishes that this new visit fits."""
         if not waiting_of_patient(visit.patient_id):
             return
-        for entry in self.fitting(visit).filter(patient=visit.patient_id):
+        for entry in lockable(self.fitting(visit).filter(patient=visit.patient_id)):
             entry.status, entry.appointment = WaitingStatus.BOOKED, visit
             entry.save(update_fields=["status", "appointment"])
 

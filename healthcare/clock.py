@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -79,6 +80,22 @@ def wall_clock() -> datetime:
 def is_skipped(wall: datetime) -> bool:
     """Whether the clinic's clock is put forward over this time of its wall."""
     return wall.replace(tzinfo=zone()).astimezone(UTC).astimezone(zone()).replace(tzinfo=None) != wall
+
+
+def skipped_on(day: date) -> tuple[datetime, datetime] | None:
+    """From when to when a day's wall clock is put forward, if it is: nothing can happen between."""
+    return _skipped_on(day, zone())
+
+
+@lru_cache(maxsize=4096)
+def _skipped_on(day: date, place: tzinfo) -> tuple[datetime, datetime] | None:
+    first, last = (datetime.combine(day + timedelta(days=days), time(), tzinfo=place) for days in (0, 1))
+    before, after = first.utcoffset(), last.utcoffset()
+    if before is None or after is None or after <= before:
+        return None
+    quarters = (datetime.combine(day, time()) + timedelta(minutes=15 * number) for number in range(24 * 4))
+    start = next((wall for wall in quarters if is_skipped(wall)), None)
+    return (start, start + (after - before)) if start else None
 
 
 def next_at(at: time) -> datetime:

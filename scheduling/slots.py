@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from departments.models import User
-from healthcare.clock import wall_clock
+from healthcare.clock import skipped_on, wall_clock
 from healthcare.compiled import Compiled
 from scheduling.models import Appointment, DoctorAbsence, DoctorSchedule
 
@@ -48,9 +48,13 @@ class Span(NamedTuple):
 
 
 def span_of(day: date, at: time, minutes: int) -> Span:
-    """The span of an appointment."""
+    """The span of an appointment; where the clock is put forward meanwhile, the wall shows a later end."""
     start = datetime.combine(day, at)
-    return Span(start, start + timedelta(minutes=minutes))
+    end = start + timedelta(minutes=minutes)
+    left_out = skipped_on(end.date())
+    if left_out and start < left_out[0] < end:
+        end += left_out[1] - left_out[0]
+    return Span(start, end)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -115,6 +119,8 @@ class Agenda:
     working: list[Span]
     away: list[Span]
     booked: list[Span]
+    #: Hours that the clock leaves out: never offered.
+    skipped: list[Span] = field(default_factory=list)
 
     @classmethod
     def of(cls, doctor_id: Any, first: date, last: date, besides: Any = None) -> Agenda:
@@ -140,7 +146,7 @@ class Agenda:
 
     def free_starts(self, minutes: int, earliest: datetime) -> list[datetime]:
         """Starts that may be booked for so many minutes."""
-        return starts_in(gaps(self.working, [*self.booked, *self.away]), minutes, earliest)
+        return starts_in(gaps(self.working, [*self.booked, *self.away, *self.skipped]), minutes, earliest)
 
 
 def hours_of(doctors: Q) -> Any:
@@ -190,6 +196,7 @@ def agendas(doctor_ids: Iterable[Any], first: date, last: date, besides: Any = N
     for doctor_id, *when in found[2]:
         booked[doctor_id].append(span_of(*when))
     days = [first - DAY + n * DAY for n in range((last - first).days + 3)]
+    skipped = [Span(*hour) for day in days if (hour := skipped_on(day))]
     return {
         key: Agenda(
             always=not hours[key],
@@ -200,6 +207,7 @@ def agendas(doctor_ids: Iterable[Any], first: date, last: date, besides: Any = N
             ),
             away=away[key],
             booked=booked[key],
+            skipped=skipped,
         )
         for key in keys
     }

@@ -137,10 +137,6 @@ class TimeRulesForm(DoctorTimeForm):
         doctor, day, at, minutes = (cleaned.get(name) for name in self.CLAIM)
         if doctor is not None and day is not None and at is not None and minutes is not None:
             span = span_of(day, at, minutes)
-            if is_skipped(span.start):
-                said = _("There is no such time on this day: the clock is put forward.")
-                self.add_error("appointment_time", refuse(said, code="skipped"))
-                return cleaned
             self.claim = (doctor.pk, span)
             self.check_doctor(cleaned, span)
             self.check_patient(span)
@@ -163,6 +159,9 @@ class TimeRulesForm(DoctorTimeForm):
             self.add_error("doctor", refuse(_("Choose an active doctor."), code="inactive"))
             return
         agenda = Agenda.around(doctor.pk, span, self.instance.pk)
+        if is_skipped(span.start):
+            self.refuse_time(_("There is no such time on this day: the clock is put forward."), "skipped")
+            return
         if agenda.conflict(span):
             self.refuse_time(TAKEN, "overlap")
             return
@@ -354,7 +353,7 @@ def first_free(doctors: list[User], minutes: int, *, at_any_hour: bool = False) 
     for doctor in doctors:
         agenda = known[doctor.pk]
         hours = [Span(present, present + DAY + length)] if at_any_hour or agenda.always else agenda.working
-        for span in gaps(hours, agenda.booked if at_any_hour else [*agenda.booked, *agenda.away]):
+        for span in gaps(hours, [*agenda.booked, *agenda.skipped, *([] if at_any_hour else agenda.away)]):
             start = max(span.start, present)
             if start.date() == present.date() and start + length <= span.end:
                 found.append((start, str(doctor), doctor))

@@ -1,6 +1,6 @@
 """Booking and rescheduling: every rule about a new time."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -8,9 +8,9 @@ from django.core import mail
 from django.urls import reverse
 
 from audit.models import AuditLog
-from healthcare.clock import today
+from healthcare.clock import at, today
 from healthcare.workflow import submit
-from scheduling.forms import BookAppointmentForm, RescheduleAppointmentForm
+from scheduling.forms import BookAppointmentForm, RescheduleAppointmentForm, WalkInForm
 from scheduling.models import Appointment
 from tests.factories import (
     AppointmentFactory,
@@ -484,3 +484,35 @@ def test_a_double_click_books_once(login, receptionist, booking):
     answers = [client.post(reverse("appointment_create"), booking(new_id=str(new_id))) for _ in range(2)]
     assert answers[0].url == answers[1].url
     assert Appointment.objects.count() == 1
+
+
+@pytest.mark.spec("RULE-APPT-2", "BYD-1", "WF-APPT")
+@pytest.mark.parametrize(
+    ("zone", "night", "before"),
+    [
+        ("Europe/Berlin", date(2027, 3, 28), datetime(2027, 3, 28, 0, 50, tzinfo=UTC)),
+        ("America/New_York", date(2027, 3, 14), datetime(2027, 3, 14, 6, 50, tzinfo=UTC)),
+    ],
+)
+def test_the_hour_that_the_clock_leaves_out_is_nobodys(settings, receptionist, booking, doctor, zone, night, before):
+    """It was offered as free; an hour from 01:30 on lasted into the next visit's; a walk-in at 01:50 ended in a 500."""
+    settings.TIME_ZONE = settings.CLINIC_TIME_ZONE = zone
+    DoctorScheduleFactory(doctor=doctor, weekday=6, start_time=time(0), end_time=time(23, 59))
+    night_at = {"appointment_date": night.isoformat(), "duration_minutes": "60"}
+
+    def book(start, **more):
+        data = booking(**night_at, appointment_time=start, patient=str(PatientFactory().pk), **more)
+        return submit(BookAppointmentForm, actor=receptionist, data=data)
+
+    with at(before):
+        assert book("03:00").is_valid()
+        for start, why in (("01:30", "overlap"), ("02:00", "skipped"), ("02:45", "skipped")):
+            form = book(start, appointment_type="emergency")
+            assert code(form, "appointment_time") == [why], start
+            assert form.free_starts and not any(start.hour == 2 for start in form.free_starts)
+        assert book("01:00").is_valid()
+        walk_in = submit(
+            WalkInForm, actor=receptionist, data={"patient": str(PatientFactory().pk), "appointment_type": "emergency"}
+        )
+    assert walk_in.is_valid(), walk_in.errors
+    assert walk_in.instance.appointment_time == time(4)  # ten minutes from now are the next visit's

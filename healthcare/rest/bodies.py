@@ -49,10 +49,14 @@ def as_text(name: str, value: Any, field: Any) -> str:
     """A JSON value as a form is posted it."""
     if value is None:
         return ""
+    if isinstance(field, forms.BooleanField):
+        # A form's tick is set by any text, and its yes-or-no knows few: "no" would acknowledge, "yes" say nothing.
+        if (text := str(value).lower()) not in ("true", "false", ""):
+            said = {name: [_("Enter true or false.")]}
+            raise ApiError(400, "validation", _("The request is not as described."), said)
+        return text
     if isinstance(value, bool):
-        if not isinstance(field, forms.BooleanField | forms.NullBooleanField):
-            raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a text.")]})
-        return "true" if value else "false"
+        raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a text.")]})
     if isinstance(value, str | int | Decimal | UUID):
         return str(value)
     raise ApiError(400, "validation", _("The request is not as described."), {name: [_("Enter a single value.")]})
@@ -171,6 +175,8 @@ def rows_data(prefix: str, entries: Any, row_class: Any, shared: QueryDict) -> d
                 {f"{prefix}.{index}.__all__": [_("This entry is empty.")]},
             )
         row = begun | told
-        row |= {name: str(entry.get(name) or shared[name]) for name in service if entry.get(name) or name in shared}
+        for name in service:
+            if value := entry.get(name) or shared.get(name):
+                row[name] = as_text(f"{prefix}.{index}.{name}", value, row_class.base_fields[name])
         data |= {f"{prefix}-{index}-{name}": text for name, text in row.items()}
     return data

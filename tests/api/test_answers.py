@@ -297,6 +297,10 @@ def test_a_warning_is_told_and_acknowledged_with_a_reason(api_of, doctor):
         "POST", "/prescriptions", {**body, "acknowledge_warnings": True, "override_reason": "Tolerated before"}, 201
     )
     assert made["override_reason"] == "Tolerated before" and made["state"] == "active"
+    for unclear in ("no", "0", 1, "on"):  # to a form's tick each of them is a yes
+        said = {"acknowledge_warnings": unclear, "override_reason": "Tolerated before"}
+        refused = api.post("/prescriptions", {**body, **said})
+        assert refused.status_code == 400 and "acknowledge_warnings" in refused.body["error"]["fields"], unclear
     # As rows of the consultation, all or nothing.
     path = f"/consultations/{consultation.pk}/complete"
     del body["consultation_id"]
@@ -310,12 +314,27 @@ def test_a_warning_is_told_and_acknowledged_with_a_reason(api_of, doctor):
     for empty in ({}, {"test_name": ""}):  # a row that says nothing is a mistake of the program
         refused = api.post(path, {"diagnosis": "Pharyngitis", "lab_tests": [{"test_name": "Potassium"}, empty]})
         assert refused.status_code == 400 and "lab_tests.1.__all__" in refused.body["error"]["fields"]
+    said = {"acknowledge_warnings": "no", "override_reason": "Tolerated"}
+    refused = api.post(path, {"diagnosis": "Pharyngitis", "prescriptions": [{**rows["prescriptions"][0], **said}]})
+    assert "prescriptions.0.acknowledge_warnings" in refused.body["error"]["fields"]
     assert not consultation.lab_tests.exists()
     done = api.data("POST", path, {**rows, "acknowledge_warnings": True, "override_reason": "Tolerated"})
     assert done["state"] == "completed" and done["diagnosis"] == "Pharyngitis"
     details = api.data("GET", f"/consultations/{consultation.pk}/details")
     assert len(details["prescriptions"]) == 2 and details["lab_tests"][0]["test_name"] == "Potassium"
     assert details["appointment"]["status"] == "completed"
+
+
+@pytest.mark.spec("API-4", "BYD-9")
+def test_a_yes_or_no_is_true_or_false_and_never_lost(api_of):
+    """A patient on oxygen was saved as not known to be: `yes` is nothing that the form's box knows."""
+    api, patient = api_of("nurse"), str(factories.PatientFactory().pk)
+    for said, kept in ((True, True), ("true", True), (False, False), ("False", False), (None, None)):
+        body = {"patient_id": patient, "pulse_rate": 70, "supplemental_oxygen": said}
+        assert api.data("POST", "/vital-signs", body, 201)["supplemental_oxygen"] is kept
+    for said in ("yes", 1, 0, "on", [True]):
+        refused = api.post("/vital-signs", {"patient_id": patient, "pulse_rate": 70, "supplemental_oxygen": said})
+        assert refused.body["error"]["fields"] == {"supplemental_oxygen": ["Enter true or false."]}, said
 
 
 @pytest.mark.spec("API-3")

@@ -223,7 +223,8 @@ class ReviewForm(WorkflowForm):
     permission = "lab_tests.review"
     action = "review"
     submit_label = _("Review")
-    question = _("Result of {object} seen?")
+    # The result as it is now: who left this page open would sign what a correction has replaced.
+    question = _("Result of {object} seen: {object.finding}?")
     consequence = _("It leaves the inbox of the doctor who ordered it.")
 
     class Meta:

@@ -15,6 +15,7 @@ from departments.models import User
 from healthcare.clock import now
 from healthcare.models import BaseModel, enum_constraint
 from healthcare.roles import Role, may
+from healthcare.templatetags.display import status_label
 from healthcare.text import LongTextField
 from patients.models import Patient
 from patients.querysets import PatientRowQuerySet
@@ -171,6 +172,12 @@ class LabTest(BaseModel):
     def result(self) -> str:
         """Value and unit, as shown in lists."""
         return f"{self.result_value} {self.result_unit}".strip() if self.result_value else ""
+
+    @property
+    def finding(self) -> str:
+        """What there is to review: `7.4 mmol/L (3.5-5), critical`."""
+        compared = f"{self.result} ({self.reference_range})" if self.reference_range else self.result
+        return ", ".join(filter(None, (compared, str(status_label(self.flag)).lower())))
 
     @property
     def flag(self) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from audit.models import AuditLog
 from clinical import lab_catalogue
 from clinical.forms.consultations import ConsultationForm
-from clinical.forms.lab_tests import EnterResultsForm, OrderLabTestForm
+from clinical.forms.lab_tests import CorrectResultForm, EnterResultsForm, OrderLabTestForm
 from clinical.models import LabTest, LabTestStatus
 from departments.models import User
 from healthcare.clock import now, today
@@ -202,6 +202,21 @@ def test_results_of_a_doctor_who_left_wait_for_every_doctor(login, doctor):
     rows = login(doctor).get(reverse("lab_test_list"), {"inbox": "1"}).context["rows"]
     assert {row["object"].pk for row in rows} == left
     assert set(LabTest.objects.inbox_of(doctor).values_list("pk", flat=True)) == left
+
+
+@pytest.mark.spec("RULE-LAB-3", "FND-7")
+def test_the_review_shows_what_is_reviewed_and_what_a_correction_made_of_it(login, doctor, administrator):
+    """The page asked for the name of the test alone; a corrected value was signed by who had seen the old one."""
+    range_and_unit = {"result_unit": "mmol/L", "reference_range": "3.5-5"}
+    test = completed(test_name="Potassium", is_abnormal=False, **range_and_unit)
+    client, url = login(doctor), reverse("lab_test_review", args=[test.pk])
+    page = client.get(url)
+    assert "Result of Potassium seen: 4.2 mmol/L (3.5-5), normal?" in page.content.decode()
+    data = {"result_value": "7.4", "correction_reason": "Typing", **range_and_unit}
+    assert submit(CorrectResultForm, actor=administrator, instance=test, data=data).is_valid()
+    stale = client.post(url, page.context["form"].initial)
+    assert stale.status_code == 409 and "7.4 mmol/L (3.5-5), critical" in stale.content.decode()
+    assert LabTest.objects.get().reviewed_at is None
 
 
 # -- trends ----------------------------------------------------------------------------------

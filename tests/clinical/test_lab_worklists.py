@@ -141,6 +141,11 @@ def test_many_results_in_a_row(login, nurse):
     assert LabTest.objects.get(pk=empty.pk).status == "in_progress"
     assert [line["test"].pk for line in answer.context["lines"]] == [empty.pk]
     assert answer.content.decode().count('<input type="text"') >= 3
+    assert f"{bad}, {bad.patient.search_label}: This is cancelled" in told(answer) and "You typed: 5." in told(answer)
+    assert "beside them" not in told(answer)  # it was said of rows that are not there any more
+    client.get(reverse("lab_worklist_collect"))
+    again = client.post(reverse("lab_worklist_collect"), {"test": str(good.pk), f"{good.pk}-do": "1"})
+    assert f"{good}, {good.patient.search_label}: This is completed" in told(again)
 
 
 def test_a_worklist_reads_the_same_queries_for_more_rows(login, nurse, django_assert_max_num_queries):

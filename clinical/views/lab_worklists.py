@@ -62,7 +62,8 @@ class Worklist(Page):
         ]
         lines = [{"test": test, "form": form, "fields": [form[name] for name in self.inputs]} for test, form in rows]
         words = {"inputs": self.inputs, "button": self.button, "empty": self.empty}
-        return self.render_to_response(self.get_context_data(lines=lines, tabs=tabs, **words), status=status)
+        more = {"more": max(0, sum(tab["count"] for tab in tabs if tab["current"]) - ROWS), "status": self.waiting_in}
+        return self.render_to_response(self.get_context_data(lines=lines, tabs=tabs, **words, **more), status=status)
 
     def asked_for(self, test: LabTest) -> bool:
         """Whether the row was filled in, or ticked."""

@@ -1,7 +1,9 @@
 """Order sets, ranges by sex and age, critical results, worklists, the doctor's inbox, trends."""
 
 import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -11,6 +13,7 @@ from clinical import lab_catalogue
 from clinical.forms.consultations import ConsultationForm
 from clinical.forms.lab_tests import CorrectResultForm, EnterResultsForm, OrderLabTestForm
 from clinical.models import LabTest, LabTestStatus
+from clinical.views import lab_worklists
 from departments.models import User
 from healthcare.clock import now, today
 from healthcare.workflow import submit
@@ -146,6 +149,18 @@ def test_many_results_in_a_row(login, nurse):
     client.get(reverse("lab_worklist_collect"))
     again = client.post(reverse("lab_worklist_collect"), {"test": str(good.pk), f"{good.pk}-do": "1"})
     assert f"{good}, {good.patient.search_label}: This is completed" in told(again)
+
+
+def test_a_worklist_says_that_there_is_more_and_where(login, nurse, monkeypatch):
+    """Fifty cultures that grow for days hid every younger sample."""
+    monkeypatch.setattr(lab_worklists, "ROWS", 2)
+    tests = [in_progress(ordered_date=now() - timedelta(days=3 - number)) for number in range(3)]
+    client = login(nurse)
+    page = client.get(reverse("lab_worklist_enter"))
+    assert [line["test"] for line in page.context["lines"]] == tests[:2]
+    [link] = re.findall(r'href="([^"]+)">1 more in the list', page.content.decode())
+    assert client.get(unescape(link)).context["rows"][0]["object"] == tests[2]
+    assert "more in the list" not in client.get(reverse("lab_worklist_collect")).content.decode()
 
 
 def test_a_worklist_reads_the_same_queries_for_more_rows(login, nurse, django_assert_max_num_queries):

@@ -15,8 +15,9 @@ from clinical import trends
 from clinical.forms.lab_tests import CollectSampleForm, EnterResultsForm, StartProcessingForm
 from clinical.models import LabTest, LabTestStatus
 from clinical.views.vital_signs import VitalSignTrends
+from healthcare.access import closed_chart
 from healthcare.generic.base import Page
-from healthcare.workflow import submit
+from healthcare.workflow import refuse, submit
 
 #: So many rows on one page; the oldest first.
 ROWS = 50
@@ -72,10 +73,12 @@ class Worklist(Page):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         done, refused = 0, {}
-        for test in LabTest.objects.filter(pk__in=self.posted()):
+        for test in LabTest.objects.filter(pk__in=self.posted()).select_related("patient"):
             if not self.asked_for(test):
                 continue
-            form = submit(self.form_class, actor=request.user, data=request.POST, instance=test, prefix=str(test.pk))
+            form = self.refused_by_chart(test) or submit(
+                self.form_class, actor=request.user, data=request.POST, instance=test, prefix=str(test.pk)
+            )
             if form.is_valid():
                 done += 1
                 for notice in form.notices:
@@ -92,6 +95,15 @@ class Worklist(Page):
         if any(form.is_bound for _test, form in lines):
             messages.warning(request, _("Some could not be done; the reasons stand beside them."))
         return self.shown(lines)
+
+    def refused_by_chart(self, test: LabTest) -> Any:
+        """The row's form, refused, where the chart is confidential and was not opened; its own pages ask why."""
+        if not closed_chart(self.request, test.patient):
+            return None
+        form = self.form_of(test, self.request.POST)
+        said = _("This chart is confidential. Open the test by its name and say why, then save it here.")
+        form.add_error(None, refuse(said, code="reason_required"))
+        return form
 
     def left_word(self, form: Any) -> str:
         """Of a row that a colleague was faster with: whose it is, why it is refused, and what would be lost unsaid."""

@@ -7,6 +7,7 @@ from django.urls import reverse
 from audit.daily import tell_of_confidential_charts
 from audit.models import AuditLog
 from healthcare.api import OPERATIONS
+from healthcare.clock import now
 from healthcare.roles import Role
 from healthcare.workflow import submit
 from patients.forms.confidential import MarkConfidentialForm, UnmarkConfidentialForm
@@ -56,6 +57,21 @@ def test_what_belongs_to_the_patient_is_closed_too(login, doctor, patient):
     ):
         response = client.get(reverse(name, args=[row.pk]))
         assert response.status_code == 302 and "/open/" in response.url, name
+
+
+def test_nor_is_it_written_to_from_a_worklist(login, nurse, patient):
+    """A result entered with many others needed no reason, which its own page and the API ask for."""
+    test = f.LabTestFactory(patient=patient, status="in_progress", sample_collected_date=now())
+    client, url = login(nurse), reverse("lab_worklist_enter")
+    data = {"test": str(test.pk), f"{test.pk}-result_value": "4.2"}
+    page = client.post(url, data).content.decode()
+    assert "This chart is confidential" in page and 'value="4.2"' in page
+    test.refresh_from_db()
+    assert test.status == "in_progress"
+    client.post(client.get(test.get_absolute_url()).url, {"reason": "Works in the laboratory"})
+    assert client.post(url, data).status_code == 302
+    test.refresh_from_db()
+    assert (test.status, test.result_value) == ("completed", "4.2")
 
 
 def test_the_way_on_stays_on_this_site(login, doctor, patient):

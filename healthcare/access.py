@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.generic import View
 
 from healthcare.compiled import Compiled
@@ -65,7 +66,8 @@ def visible_or_denied(queryset: Any, user: Any, **lookup: Any) -> Any:
     found = queryset.visible_to(user).filter(**lookup).first()
     if found is None:
         if queryset.model._default_manager.filter(**lookup).exists():
-            raise PermissionDenied
+            # Mostly by somebody who saw it a minute ago: a nurse whose colleague entered the result.
+            raise PermissionDenied(_("Your role does not see this, or not any more: it may be finished by now."))
         raise Http404
     return found
 

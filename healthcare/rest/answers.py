@@ -112,7 +112,7 @@ def _refused(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 
 def _denied(request: HttpRequest, error: Any) -> HttpResponse:
-    return failure(403, "forbidden", _("Your role does not allow this."))
+    return failure(403, "forbidden", str(error or "") or _("Your role does not allow this."))
 
 
 def _missing(request: HttpRequest, error: Any) -> HttpResponse:

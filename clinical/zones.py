@@ -26,11 +26,14 @@ def limits(name: str) -> tuple[Decimal, Decimal] | None:
     return (Decimal(str(found[0])), Decimal(str(found[1]))) if found else None
 
 
-def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
-    """The normal zone of an adult: each end from the settings, or where NEWS2 gives no points; children have none."""
+def normal(name: str, age: int, spo2: str = "spo2_scale1") -> tuple[Decimal | None, Decimal | None] | None:
+    """The normal zone of an adult: each end from the settings, or where NEWS2 gives no points; children have none.
+
+    `spo2` names the bands by which the saturation is read: 97 % is too much on oxygen where 88 to 92 % are aimed at.
+    """
     if age < news2.ADULT:
         return None
-    table = "spo2_scale1" if name == "oxygen_saturation" else name
+    table = spo2 if name == "oxygen_saturation" else name
     band = next((band for band in news2.bands().get(table, ()) if band.points == 0), None)
     scored = (band.low, band.high) if band else (None, None)
     ours = settings.VITAL_NORMAL.get(name, (None, None))
@@ -38,9 +41,9 @@ def normal(name: str, age: int) -> tuple[Decimal | None, Decimal | None] | None:
     return None if low is None and high is None else (low, high)
 
 
-def place(name: str, value: Any, age: int) -> str:
+def place(name: str, value: Any, age: int, spo2: str = "spo2_scale1") -> str:
     """low, normal or high; empty where there is no value or no zone."""
-    usual = normal(name, age)
+    usual = normal(name, age, spo2)
     if value is None or usual is None:
         return ""
     low, high = usual
@@ -49,12 +52,12 @@ def place(name: str, value: Any, age: int) -> str:
     return "low" if low is not None and value < low else "normal"
 
 
-def zone(name: str, value: Any, age: int) -> str:
+def zone(name: str, value: Any, age: int, spo2: str = "spo2_scale1") -> str:
     """normal, concerning or impossible; empty where there is no value or no zone."""
     if value is None:
         return ""
     ends = limits(name)
     if ends and not ends[0] <= value <= ends[1]:
         return "impossible"
-    found = place(name, value, age)
+    found = place(name, value, age, spo2)
     return "concerning" if found in ("low", "high") else found

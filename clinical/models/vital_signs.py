@@ -202,12 +202,17 @@ class VitalSign(BaseModel):
         found = self.news2
         return [f"{label} {points}" for label, points in found.parts] if found else []
 
+    @property
+    def saturation_bands(self) -> str:
+        """The bands of NEWS2 by which this saturation is read."""
+        return news2.saturation_scale(self.spo2_scale, bool(self.supplemental_oxygen))
+
     def beyond(self, *names: str) -> str:
         """high or low, where one of these measurements lies outside its normal zone; else empty."""
         if self.struck:
             return ""
-        age = self.age
-        sides = {zones.place(name, getattr(self, name), age) for name in names}
+        age, spo2 = self.age, self.saturation_bands
+        sides = {zones.place(name, getattr(self, name), age, spo2) for name in names}
         return "high" if "high" in sides else "low" if "low" in sides else ""
 
     @property
@@ -216,7 +221,7 @@ class VitalSign(BaseModel):
         return [
             str(self._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
             for name in self.MEASUREMENTS
-            if zones.zone(name, getattr(self, name), self.age) == "concerning"
+            if zones.zone(name, getattr(self, name), self.age, self.saturation_bands) == "concerning"
         ]
 
     def readings(self) -> list[tuple[Any, Any]]:

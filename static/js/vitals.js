@@ -31,12 +31,21 @@
     return number;
   }
 
+  /* the bands by which a saturation is read; the clinic's normal zone is that of the usual scale */
+  function saturationBands() {
+    if (field("spo2_scale").value !== "2") return "spo2_scale1";
+    return field("supplemental_oxygen").value === "true" ? "spo2_scale2_on_oxygen" : "spo2_scale2_on_air";
+  }
+
   function zone(input) {
     var number = value(input.name);
     if (number === null) return "";
     var limit = input.dataset;
     if ((limit.least && number < Number(limit.least)) || (limit.most && number > Number(limit.most))) return "impossible";
     if (!limit.low && !limit.high) return "";
+    if (input.name === "oxygen_saturation" && saturationBands() !== "spo2_scale1") {
+      return points(saturationBands(), number) ? "concerning" : "normal";
+    }
     if ((limit.low && number < Number(limit.low)) || (limit.high && number > Number(limit.high))) return "concerning";
     return "normal";
   }
@@ -71,12 +80,10 @@
     var state = field("consciousness").value;
     var needed = ["respiratory_rate", "oxygen_saturation", "systolic_bp", "pulse_rate", "temperature_celsius"].map(possible);
     if (!note.dataset.adult || !state || (oxygen !== "true" && oxygen !== "false") || needed.indexOf(null) >= 0) return null;
-    var given = oxygen === "true";
-    var scale = field("spo2_scale").value === "2" ? (given ? "spo2_scale2_on_oxygen" : "spo2_scale2_on_air") : "spo2_scale1";
     return {
       respiratory_rate: points("respiratory_rate", needed[0]),
-      oxygen_saturation: points(scale, needed[1]),
-      supplemental_oxygen: given ? 2 : 0,
+      oxygen_saturation: points(saturationBands(), needed[1]),
+      supplemental_oxygen: oxygen === "true" ? 2 : 0,
       systolic_bp: points("systolic_bp", needed[2]),
       pulse_rate: points("pulse_rate", needed[3]),
       consciousness: state === "A" ? 0 : 3,

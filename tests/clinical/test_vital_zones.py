@@ -130,6 +130,27 @@ def test_zones(name, value, zone):
     assert zones.zone(name, value, 40) == zone
 
 
+@pytest.mark.parametrize(
+    ("values", "side"),
+    [
+        ({"oxygen_saturation": 90}, "low"),
+        ({"oxygen_saturation": 90, "spo2_scale": 2}, ""),
+        ({"oxygen_saturation": 87, "spo2_scale": 2}, "low"),
+        ({"oxygen_saturation": 98, "spo2_scale": 2}, ""),
+        ({"oxygen_saturation": 90, "spo2_scale": 2, "supplemental_oxygen": True}, ""),
+        ({"oxygen_saturation": 97, "spo2_scale": 2, "supplemental_oxygen": True}, "high"),
+        ({"oxygen_saturation": 97, "spo2_scale": 1, "supplemental_oxygen": True}, ""),
+    ],
+)
+def test_where_88_to_92_percent_are_aimed_at_the_zone_is_that_of_the_score(values, side):
+    """97 % on oxygen gave three points and was shown as normal; 90 % gave none and was shown as too low."""
+    row = vitals(**values)
+    assert row.beyond("oxygen_saturation") == side
+    assert bool(row.concerns) is bool(side)
+    points = {str(label): given for label, given in row.news2.parts}
+    assert bool(points["SpO₂"]) is bool(side)
+
+
 @pytest.mark.spec("VAL-3")
 @pytest.mark.parametrize(("pounds", "kilograms"), [("154", "69.85"), ("1", "0.45"), ("220.5", "100.02")])
 def test_pounds(nurse, pounds, kilograms):

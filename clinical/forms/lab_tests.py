@@ -41,10 +41,6 @@ class LabOrderFields(WorkflowForm):
         widgets = {"test_name": LabTestNameInput, "notes": forms.Textarea(attrs={"rows": 2})}
         labels = {"notes": _("Question to the laboratory")}
 
-    def fill_from_catalogue(self, patient: Patient) -> None:
-        """Take over what the catalogue knows; a name that it does not know is kept as it is."""
-        fill(self.instance, patient)
-
     def order_set(self, patient: Patient) -> None:
         """`Set: CBC` orders each of its tests, in the set's order: this row, which is saved after them, the last."""
         *others, last = lab_catalogue.set_named(self.instance.test_name) or (self.instance.test_name,)
@@ -54,7 +50,7 @@ class LabOrderFields(WorkflowForm):
             test = LabTest(
                 patient=patient,
                 consultation_id=self.instance.consultation_id,
-                ordered_by_doctor=self.actor,
+                ordered_by_doctor_id=self.instance.ordered_by_doctor_id,
                 ordered_date=self.instance.ordered_date,
                 test_name=name,
                 notes=self.instance.notes,
@@ -64,7 +60,7 @@ class LabOrderFields(WorkflowForm):
 
 
 def fill(test: LabTest, patient: Patient) -> None:
-    """Take over what the catalogue knows of the test for this patient."""
+    """Take over what the catalogue knows of the test for this patient; a name that it does not know stays."""
     known = lab_catalogue.find(test.test_name, patient.gender, patient.age)
     if known is not None:
         test.test_name = known.name
@@ -142,7 +138,9 @@ class EditLabTestForm(LabOrderFields):
     def save(self, commit: bool = True) -> Any:
         if "test_name" in self.changed_data:
             self.instance.result_unit = self.instance.reference_range = ""
-            self.fill_from_catalogue(self.instance.patient)
+            if "test_type" not in self.changed_data:  # it is that of the test before
+                self.instance.test_type = ""
+            self.order_set(self.instance.patient)
         return super().save(commit)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from audit.models import AuditLog
 from clinical import lab_catalogue
 from clinical.forms.consultations import ConsultationForm
-from clinical.forms.lab_tests import CorrectResultForm, EnterResultsForm, OrderLabTestForm
+from clinical.forms.lab_tests import CorrectResultForm, EditLabTestForm, EnterResultsForm, OrderLabTestForm
 from clinical.models import LabTest, LabTestStatus
 from clinical.views import lab_worklists
 from departments.models import User
@@ -50,6 +50,20 @@ def test_an_order_set_within_the_consultation(doctor, rows):
     form = submit(ConsultationForm, actor=doctor, instance=note, data=rows("lab_tests", {"test_name": "Set: CBC"}))
     assert form.is_valid()
     assert note.lab_tests.count() == len(lab_catalogue.panels()["CBC"]) > 10
+
+
+def test_an_order_that_is_corrected_is_as_if_ordered_so(doctor):
+    """It kept the panel of the test before, and a set's name became a test of that name, without unit and range."""
+    test = LabTestFactory(test_name="Potassium", test_type="Electrolytes", ordered_by_doctor=UserFactory(role="doctor"))
+    data = {"test_name": "TSH", "test_type": "Electrolytes"}
+    assert submit(EditLabTestForm, actor=doctor, instance=test, data=data).is_valid()
+    test.refresh_from_db()
+    assert (test.test_name, test.test_type, test.result_unit) == ("TSH", "Thyroid", "mU/L")
+    data = {"test_name": "Set: Electrolytes", "test_type": "Thyroid"}
+    assert submit(EditLabTestForm, actor=doctor, instance=test, data=data).is_valid()
+    tests = LabTest.objects.filter(patient=test.patient)
+    assert set(tests.values_list("test_name", flat=True)) == set(lab_catalogue.panels()["Electrolytes"])
+    assert {(row.test_type, row.ordered_by_doctor) for row in tests} == {("Electrolytes", test.ordered_by_doctor)}
 
 
 @pytest.mark.parametrize(

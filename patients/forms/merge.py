@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,11 +61,24 @@ def count_rows(patient: Patient) -> list[tuple[str, int]]:
     ]
 
 
+def stands_there(row: Any) -> bool:
+    """Whether the row's patient has such a row, which may be there once only: the same problem."""
+    for rule in row._meta.constraints:
+        if isinstance(rule, UniqueConstraint) and "patient" in rule.fields:
+            try:
+                rule.validate(type(row), row)
+            except ValidationError:
+                return True
+    return False
+
+
 def pass_on(rows: Any, patient: Patient) -> list[str]:
-    """Give the rows to the patient; returns their keys."""
+    """Give the rows to the patient, but for those that stand there already; returns their keys."""
     keys = []
     for row in rows:
         row.patient = patient
+        if stands_there(row):
+            continue
         row.save(update_fields=["patient"])
         keys.append(str(row.pk))
     return keys

@@ -151,6 +151,21 @@ def test_the_same_allergy_wish_and_time_in_both_charts(two, receptionist):
 
 
 @pytest.mark.spec("WF-REG")
+def test_the_same_problem_in_both_charts_is_no_obstacle(two, receptionist):
+    """Hypertension on both lists: the desk, which sees no problems, was told that it is on the list already."""
+    kept, other = two
+    mine, theirs, asthma = (
+        ProblemFactory(patient=patient, code=code, title=title)
+        for patient, code, title in ((kept, "I10", "Hypertension"), (other, "I10", "High"), (other, "J45", "Asthma"))
+    )
+    form = merge(receptionist, kept, other)
+    assert form.is_valid(), form.errors
+    assert set(kept.problems.all()) == {mine, asthma}
+    assert set(other.problems.all()) == {theirs}  # as it was written, on the chart that was merged
+    assert submit(UndoMergeForm, actor=receptionist, instance=form.instance, data={"undo_reason": "Sisters"}).is_valid()
+    assert set(other.problems.all()) == {theirs, asthma} and set(kept.problems.all()) == {mine}
+
+
 def test_the_old_number_finds_the_kept_chart_also_over_two_merges(two, receptionist):
     kept, other = two
     first = merge(receptionist, kept, other).instance

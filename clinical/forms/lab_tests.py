@@ -12,9 +12,9 @@ from clinical import lab_catalogue
 from clinical.forms.rows import MAX_ROWS, RowMixin, Rows
 from clinical.models import Consultation, LabResultVersion, LabTest, LabTestStatus
 from healthcare.clock import now
-from healthcare.fields import RemoteChoiceField
 from healthcare.roles import may
 from healthcare.workflow import TransitionForm, WorkflowForm, lock, refuse
+from patients.forms.choice import active_patient
 from patients.models import Patient
 
 
@@ -73,7 +73,7 @@ class OrderLabTestForm(LabOrderFields):
 
     submit_label = _("Order")
 
-    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
+    patient = active_patient()
 
     class Meta(LabOrderFields.Meta):
         fields = ["patient", "consultation", *LabOrderFields.Meta.fields]

@@ -11,9 +11,8 @@ from clinical.diagnosis_codes import CodesField, codes
 from clinical.models import Problem, ProblemStatus, TextTemplate
 from departments.forms import DeactivateForm
 from healthcare.clock import today
-from healthcare.fields import RemoteChoiceField
 from healthcare.workflow import WorkflowForm, refuse
-from patients.models import Patient
+from patients.forms.choice import active_patient
 
 
 class CodeField(CodesField):
@@ -64,7 +63,7 @@ class AddProblemForm(ProblemForm):
     """Note a problem of a patient."""
 
     submit_label = _("Add problem")
-    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
+    patient = active_patient()
 
     class Meta(ProblemForm.Meta):
         fields: ClassVar = ["patient", *ProblemForm.Meta.fields]

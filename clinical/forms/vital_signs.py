@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from clinical import zones
 from clinical.models import VitalSign
 from healthcare.clock import date_of, now
-from healthcare.fields import MeasuredField, RemoteChoiceField
+from healthcare.fields import MeasuredField
 from healthcare.roles import may
 from healthcare.workflow import WorkflowForm, refuse
-from patients.models import Patient
+from patients.forms.choice import active_patient
 
 CELSIUS, FAHRENHEIT = "C", "F"
 
@@ -187,7 +187,7 @@ class RecordVitalSignsForm(EditVitalSignsForm):
     submit_label = _("Record")
     fieldsets = ((_("Patient"), ("patient",)), *EditVitalSignsForm.fieldsets)
 
-    patient = RemoteChoiceField(Patient.objects.active(), locks=True, url_name="patient_options", label=_("Patient"))
+    patient = active_patient()
 
     class Meta(EditVitalSignsForm.Meta):
         fields = ["patient", *EditVitalSignsForm.Meta.fields]

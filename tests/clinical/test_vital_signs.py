@@ -194,7 +194,7 @@ def test_a_form_shown_for_another_patient_is_refused(nurse):
 
 def test_inactive_or_unknown_patients_are_refused(nurse):
     gone = PatientFactory(is_active=False)
-    assert "patient" in record(nurse, gone, pulse_rate="60").errors
+    assert "merged into another one" in str(record(nurse, gone, pulse_rate="60").errors["patient"])
     for bad in ("", "not-a-uuid", "00000000-0000-0000-0000-000000000000", "\x00"):
         assert "patient" in submit(RecordVitalSignsForm, actor=nurse, data={"patient": bad, "pulse_rate": "6"}).errors
 

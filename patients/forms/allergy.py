@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,6 +17,13 @@ from patients.models import AllergyStatus, MedicalRecord, Patient, PatientAllerg
 Status = PatientAllergy.Status
 #: What is no medicine, and classes as people call them.
 COMMON = ("Latex", "Peanut", "Egg", "Shellfish", "Iodinated contrast", "Bee venom", "Penicillins", "Sulfa", "NSAIDs")
+#: Written as a substance it would stand in every banner as an allergy, and answer a question that is still open.
+NONE = frozenset(
+    {
+        *("", "no", "none", "nil", "na", "nka", "nkda", "not known", "none known", "not asked", "nothing", "denies"),
+        *(f"{no} {what}" for no in ("no", "no known", "no drug", "no known drug") for what in ("allergy", "allergies")),
+    }
+)
 #: An imported catalogue may have tens of thousands of products.
 SUGGESTED_FROM = 2000
 
@@ -48,6 +56,16 @@ class AllergyForm(WorkflowForm):
         model = PatientAllergy
         fields = ["substance", "reaction", "severity"]
         widgets: ClassVar = {"substance": SubstanceInput}
+
+    def clean_substance(self) -> str:
+        """A substance, and not that there is none."""
+        substance: str = self.cleaned_data["substance"]
+        if "substance" in self.changed_data and " ".join(re.sub(r"[^\w\s]", "", fold(substance)).split()) in NONE:
+            message = _(
+                "This is no substance. That no allergies are known is noted in the medical record, by a doctor."
+            )
+            raise refuse(message, code="none")
+        return substance
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

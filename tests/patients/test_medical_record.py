@@ -7,7 +7,7 @@ from audit.models import AuditLog
 from healthcare.workflow import submit
 from patients.forms import AddAllergyForm, AllergyEnteredInErrorForm, ChangeAllergyForm, MedicalRecordForm
 from patients.models import MedicalRecord, PatientAllergy
-from tests.factories import PatientAllergyFactory, PatientFactory
+from tests.factories import PatientAllergyFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +130,28 @@ def test_nurses_add_allergies_and_change_none(login, nurse, receptionist):
 
 
 @pytest.mark.spec("FND-6")
+@pytest.mark.spec("BYD-3")
+@pytest.mark.parametrize("said", ["NKDA", "none", " No known allergies.", "n.k.a.", "no known drug allergy", "-", "?"])
+def test_that_there_is_none_is_no_substance(nurse, said):
+    """It stood in the banner as an allergy, and the question that nobody had asked was answered."""
+    patient = PatientFactory()
+    assert "medical record" in str(add(nurse, patient, substance=said).errors["substance"])
+    assert status_of(patient) == "not_asked"
+    # One that was written before can be withdrawn, and changed otherwise.
+    row = PatientAllergyFactory(patient=patient, substance=said.strip())
+    form = submit(ChangeAllergyForm, actor=UserFactory(role="doctor"), instance=row, data=withdrawn(said.strip()))
+    assert form.is_valid(), form.errors
+
+
+@pytest.mark.parametrize("said", ["Nonoxynol", "No-Spa", "Unknown antibiotic", "Nickel", "α-lactose", "卵"])
+def test_what_is_a_substance(nurse, said):
+    assert add(nurse, PatientFactory(), substance=said).is_valid()
+
+
+def withdrawn(substance):
+    return {"substance": substance, "severity": "mild", "status": "inactive", "status_reason": "There is none"}
+
+
 def test_a_record_is_never_deleted(login, doctor):
     patient = PatientFactory()
     response = login(doctor).post(reverse("medical_record_delete", args=[patient.medical_record.pk]))

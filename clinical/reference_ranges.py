@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-") | {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"})
@@ -132,10 +132,13 @@ def is_abnormal(value: str, reference_range: str, unit: str = "") -> bool | None
     result, normal = read(value, unit), parse(reference_range, unit)
     if result.flagged:
         return True
-    if result.number is not None and normal is not None:
-        if result.number.below(normal) or normal.below(result.number):
+    number = result.number
+    if number is not None and normal is not None:
+        if number.low is None and normal.low == 0:
+            number = replace(number, low=normal.low)  # `<0.1` of what begins at nothing
+        if number.below(normal) or normal.below(number):
             return True
-        return False if result.number.within(normal) and not result.starred else None
+        return False if number.within(normal) and not result.starred else None
     said, expected = _tidy(value), _tidy(reference_range)
     known = _ABSENT | _PRESENT
     if said in known and expected in known:

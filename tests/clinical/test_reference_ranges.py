@@ -46,6 +46,11 @@ pytestmark = pytest.mark.spec("RULE-LAB-3")
         (">300", "<200", True),
         ("<5", "3-7", None),
         (">4", "3-7", None),
+        # A C-reactive protein that is too little to be measured is normal.
+        ("<0.1", "0-0.49", False),
+        ("<0.5", "0-0.49", None),
+        ("<0", "0-0.49", True),
+        ("-1", "0-0.49", True),
         ("negative", "Negative", False),
         ("Positive", "negative", True),
         ("Not detected", "negative", False),

@@ -72,6 +72,7 @@ class OrderLabTestForm(LabOrderFields):
     """Order a test, within one's own consultation or without one."""
 
     submit_label = _("Order")
+    IDENTITY = ("patient",)
 
     patient = active_patient()
 

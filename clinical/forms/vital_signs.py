@@ -185,6 +185,8 @@ class RecordVitalSignsForm(EditVitalSignsForm):
 
     permission = "vital_signs.record"
     submit_label = _("Record")
+    # A page that the browser kept shows the key of the set before: other values are another set.
+    IDENTITY = ("patient", *VitalSign.MEASUREMENTS)
     fieldsets = ((_("Patient"), ("patient",)), *EditVitalSignsForm.fieldsets)
 
     patient = active_patient()

@@ -90,6 +90,7 @@ class AddAllergyForm(AllergyForm):
 
     permission = "allergies.add"
     submit_label = _("Add allergy")
+    IDENTITY = ("substance",)
 
     class Meta(AllergyForm.Meta):
         pass

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from healthcare.generic.forms import FormPage
+from healthcare.models import new_id
 from patients.views.asked import PatientAskedMixin
 from tests import factories as f
 from tests.audit.test_every_form import FILLED, as_shown, prepared, told_since, trail, value_for
@@ -63,3 +65,30 @@ def test_a_form_opened_from_a_chart_is_saved_for_nobody_else(name):
     before = trail()
     assert refused(client.post(url, data | {"patient": f.PatientFactory().pk})), name
     assert not told_since(before, user).exists()
+
+
+SENT = {"pulse_rate": "70", "weight_kg": "70,50", "test_name": "tsh", "substance": "Penicillin", "severity": "mild"}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "changed"),
+    [
+        ("nurse", "vital_sign_create", {"patient": "other"}),
+        ("nurse", "vital_sign_create", {"pulse_rate": "120"}),
+        ("doctor", "lab_test_create", {"patient": "other"}),
+        ("nurse", "patient_allergy_create", {"substance": "Latex"}),
+    ],
+)
+def test_a_page_that_was_kept_saves_its_second_row(login, staff, role, name, changed):
+    """Gone back to, it has the key of what was saved: a second allergy and another's pulse were "saved already"."""
+    patient, client, rows = f.PatientFactory(), login(staff[role]), VIEWS[name].model.objects
+    url = reverse(name, args=[patient.pk] if KEYS[name] else [])
+    sent = {**SENT, "patient": str(patient.pk), "new_id": str(new_id())}
+    client.post(url, sent)
+    again = client.post(url, sent, follow=True)
+    assert "This was saved already" in again.content.decode() and rows.count() == 1
+    sent |= {key: str(f.PatientFactory().pk) if value == "other" else value for key, value in changed.items()}
+    refused = client.post(url, sent)
+    assert "not saved yet" in refused.content.decode() and rows.count() == 1
+    client.post(url, {**sent, "new_id": refused.context["new_id"]})
+    assert rows.count() == 2

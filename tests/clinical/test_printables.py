@@ -267,3 +267,13 @@ def test_the_summary_says_what_the_page_says(login, doctor, visit):
     assert len(words) >= 3
     for value in (*words, "J02.9 Acute pharyngitis, unspecified"):
         assert value in text, value
+
+
+@pytest.mark.spec("PRN-1", "WF-RX")
+def test_a_long_prescription_leaves_the_patients_lines_together(login, doctor, visit):
+    """It moves to the next page as a whole; the allergies stay under the name they belong to."""
+    prescription = PrescriptionFactory(consultation=visit, special_instructions="X" * 1000)
+    response = login(doctor).get(reverse("prescription_pdf", args=[prescription.pk]))
+    first, second = (page.extract_text() for page in PdfReader(BytesIO(response.content)).pages)
+    assert "Lopez, Maria" in first and "Penicillin" in first and "Paracetamol" not in first
+    assert "Paracetamol" in second and "signature" in second

@@ -176,6 +176,17 @@ def test_many_lines_paginate_with_the_header_on_each_page(login, billing_officer
 
 
 @pytest.mark.spec("PRN-1", "WF-PAY")
+def test_a_long_name_pushes_nothing_off_the_tills_paper(login, billing_officer):
+    payment = PaymentFactory(amount=Decimal("20.00"), invoice__patient=PatientFactory(last_name="Donaudampf" * 9))
+    reader, _texts = read(login(billing_officer).get(reverse("payment_receipt_narrow", args=[payment.pk])))
+    (page,) = reader.pages
+    starts = {}
+    page.extract_text(visitor_text=lambda text, cm, tm, *_: starts.setdefault(text.strip(), cm[4] + tm[4] * cm[0]))
+    left = [where for text, where in starts.items() if "$20.00" in text]
+    assert left and all(where < page.mediabox.width - 40 for where in left), starts
+
+
+@pytest.mark.spec("PRN-1", "WF-PAY")
 def test_receipt_says_what_was_received_and_whether_it_was_voided(login, billing_officer):
     payment = PaymentFactory(amount=Decimal("20.00"), transaction_reference="TX-77", processed_by_user=billing_officer)
     client, url = login(billing_officer), reverse("payment_receipt", args=[payment.pk])

@@ -309,3 +309,14 @@ def test_allergies_listed_since_the_merge_are_not_denied_by_its_undoing(two, rec
     undone = submit(UndoMergeForm, actor=receptionist, instance=PatientMerge.objects.get(), data={"undo_reason": "Two"})
     assert undone.is_valid(), undone.errors
     assert MedicalRecord.objects.get(patient=kept).allergy_status == "listed"
+
+
+@pytest.mark.spec("WF-REG")
+def test_a_long_name_pushes_no_sticker_off_the_sheet(login, receptionist):
+    patient = PatientFactory(last_name="Donaudampf" * 9, patient_number="P-000009")
+    response = login(receptionist).get(reverse("patient_sticker", args=[patient.pk]))
+    (page,) = PdfReader(BytesIO(response.content)).pages
+    starts = []
+    page.extract_text(visitor_text=lambda text, cm, tm, *_: starts.append((text, cm[4] + tm[4] * cm[0])))
+    numbers = [where for text, where in starts if "P-000009" in text]
+    assert len(numbers) == 10 and max(numbers) < page.mediabox.width - 100, numbers

@@ -70,15 +70,12 @@ class PagedPage(Page):
         return int(text)
 
     def row_from(self, name: str, rows: Any) -> Any:
-        """The row that a cursor points at: only its key is in the URL, no data."""
+        """The row that a cursor points at: only its key is in the URL, no data. None if it has left the list."""
         try:
             key = UUID(self.request.GET[name])
         except ValueError as error:
             raise Http404 from error
-        row = self.get_queryset().filter(pk=key).select_related(*self.select_related).first()
-        if row is None:
-            raise Http404
-        return row
+        return self.get_queryset().filter(pk=key).select_related(*self.select_related).first()
 
     def capped_count(self, rows: Any) -> int:
         """How many rows there are, counting no further than COUNT_CAP + 1."""
@@ -127,12 +124,13 @@ class PagedPage(Page):
         size = min(self.number_from("page_size", PAGE_SIZES[0]), MAX_PAGE_SIZE)
         number = self.number_from("page", 1)
         order = self.total_ordering()
-        has_previous, backwards = number > 1, False
-        if "after" in self.request.GET:
-            page = self.window(rows, order, size + 1, cursor=self.row_from("after", rows))
-        elif "before" in self.request.GET:
-            backwards = True
-            page = self.window(rows, list(opposite(order)), size + 1, cursor=self.row_from("before", rows))
+        beside = next((name for name in ("after", "before") if name in self.request.GET), "")
+        cursor = self.row_from(beside, rows) if beside else None
+        if beside and cursor is None:
+            number = 1  # booked or billed meanwhile: once more from the start, so that nobody is passed over
+        has_previous, backwards = number > 1, cursor is not None and beside == "before"
+        if cursor is not None:
+            page = self.window(rows, list(opposite(order)) if backwards else order, size + 1, cursor=cursor)
         else:
             start = (number - 1) * size
             if start > OFFSET_CAP:

@@ -98,7 +98,9 @@ def page_of(resource: Any, request: HttpRequest, patient: UUID | None) -> dict[s
         try:
             cursor = page.row_from("after", rows)
         except Http404:
-            raise bad_query("after", _("There is no such row.")) from None
+            cursor = None
+        if cursor is None:
+            raise bad_query("after", _("There is no such row."))
         found = page.window(rows, order, size + 1, cursor=cursor)
     else:
         if start > OFFSET_CAP:

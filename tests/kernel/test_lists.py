@@ -1,11 +1,13 @@
 """What a list keeps in memory for a minute: its drawn filters, and nothing of what somebody looks for (PAGE-2)."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.cache import caches
 from django.urls import reverse
 
 from healthcare.clock import today
-from tests.factories import AppointmentFactory, InsuranceProviderFactory, PatientFactory
+from tests.factories import AppointmentFactory, ConsultationFactory, InsuranceProviderFactory, PatientFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spec("PAGE-2")]
 
@@ -69,3 +71,17 @@ def test_a_list_too_long_to_count_is_not_counted_at_every_page(
         assert b"30+" in client.get(url).content
     found = client.get(url, {"date_of_birth": "1900-01-01"}).content
     assert b"30+" not in found
+
+
+def test_next_starts_again_when_the_row_beside_it_has_left_the_list(login, receptionist):
+    """Whoever works a list off in a second window makes the first one's link stale; nobody may be passed over."""
+    day, due = today() + timedelta(days=7), {"completed": True, "follow_up_required": True}
+    first, second, _third = (ConsultationFactory(**due, follow_up_date=day + timedelta(n)) for n in range(3))
+    client, url = login(receptionist), reverse("recall_list")
+    shown = client.get(url, {"page_size": 1}).context
+    assert [row["object"] for row in shown["rows"]] == [first]
+    AppointmentFactory(patient=first.patient, appointment_date=day)
+    page = client.get(url + shown["pager"]["next_url"]).context
+    assert [row["object"] for row in page["rows"]] == [second]
+    assert page["pager"]["number"] == 1 and not page["pager"]["previous_url"]
+    assert client.get(url, {"after": "x"}).status_code == 404

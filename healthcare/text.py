@@ -28,12 +28,19 @@ def no_control_characters(value: Any) -> None:
 
 #: What ends a line or leaps on it (Unicode's LS and PS too).
 _BREAKS = re.compile("[\t\n\r\u2028\u2029]")
+#: What turns the reading direction of everything after it; the plain marks (LRM, RLM) only help one name.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def one_line(value: Any) -> None:
-    """Refuse line breaks and tabs in a name: a program may send them, and no subject of a mail can hold them."""
+    """Refuse line breaks and tabs in a name: a program may send them, and no subject of a mail can hold them.
+
+    And signs that turn the words beside the name around: "Deactivate ...?" would be read backwards.
+    """
     if isinstance(value, str) and _BREAKS.search(value):
         raise ValidationError(_("Write this on one line, without tabs."), code="one_line")
+    if isinstance(value, str) and _TURNS.search(value):
+        raise ValidationError(_("Type this anew: it holds hidden signs that turn the text around."), code="one_line")
 
 
 def separated(text: str) -> list[str]:

@@ -52,6 +52,16 @@ def test_registration_makes_patient_and_record_and_is_audited(login, receptionis
     assert not AuditLog.objects.filter(entity_type="patient_search_term").exists()
 
 
+@pytest.mark.spec("VAL-5")
+def test_a_name_cannot_turn_the_words_beside_it_around(receptionist):
+    """An override or an isolate that is left open runs on to the end of the sentence that the name stands in."""
+    for sign in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068":
+        form = register(receptionist, last_name=f"Lopez{sign}")
+        assert list(form.errors) == ["last_name"], hex(ord(sign))
+    # The plain marks, and names that are read from right to left, are fine.
+    assert register(receptionist, last_name="\u200fالقحطاني\u200e").is_valid()
+
+
 @pytest.mark.spec("WF-REG")
 def test_nothing_is_left_when_the_record_fails(receptionist, monkeypatch):
     def fail(*_args, **_kwargs):

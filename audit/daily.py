@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.models import Action, AuditLog
 from healthcare.clock import now
@@ -19,7 +20,11 @@ def tell_of_confidential_charts() -> int:
     count = AuditLog.objects.filter(action=Action.OPEN_CONFIDENTIAL, created_at__gte=since).count()
     people = get_user_model().objects.filter(is_active=True, role__in=roles_with("audit_logs.view"))
     if count:
-        text = _("Confidential charts were opened %(count)s times since yesterday. Who and why: Audit log, %(verb)s.")
+        text = ngettext(
+            "A confidential chart was opened since yesterday. Who and why: Audit log, %(verb)s.",
+            "Confidential charts were opened %(count)s times since yesterday. Who and why: Audit log, %(verb)s.",
+            count,
+        )
         words = text % {"count": count, "verb": Action.OPEN_CONFIDENTIAL.label}
         send_mail(_("Confidential charts opened"), words, None, list(people.values_list("email", flat=True)))
     return count

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from departments.models import ClinicSettings, Department, User
 from departments.passwords import is_present_password, new_password
@@ -86,9 +87,12 @@ class DeactivateDepartmentForm(DeactivateForm):
         cleaned = super().clean()
         staff = self.instance.users.filter(is_active=True).count()
         if staff:
-            raise refuse(
-                _("%(count)s active members of staff belong to this department. Move them first."), count=staff
+            words = ngettext(
+                "%(count)s active member of staff belongs to this department. Move them first.",
+                "%(count)s active members of staff belong to this department. Move them first.",
+                staff,
             )
+            raise refuse(words, count=staff)
         return cleaned
 
 

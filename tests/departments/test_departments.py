@@ -73,7 +73,7 @@ def test_department_in_use_cannot_be_deactivated(login, administrator):
     department = DepartmentFactory()
     UserFactory(department=department)
     response = login(administrator).post(reverse("department_delete", args=[department.pk]))
-    assert "Move them first" in response.content.decode()
+    assert "1 active member of staff belongs to this department. Move them first." in response.content.decode()
     department.refresh_from_db()
     assert department.is_active
 

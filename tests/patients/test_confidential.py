@@ -43,6 +43,7 @@ def test_the_reason_is_asked_once_audited_and_told(login, administrator, doctor,
     assert (entry.user, entry.patient_id, entry.new_values) == (doctor, patient.pk, {"reason": "Treats her today"})
     assert tell_of_confidential_charts() == 1
     assert administrator.email in mail.outbox[0].to and "Zebrafish" not in mail.outbox[0].body
+    assert "A confidential chart was opened since yesterday" in mail.outbox[0].body
 
 
 def test_what_belongs_to_the_patient_is_closed_too(login, doctor, patient):

@@ -102,3 +102,32 @@ def test_axe_finds_nothing_before_the_log_in_and_on_refusals(person):
             nurse.go(path)
             faults += [f"{path}: {fault}" for fault in nurse.accessibility_faults()]
     assert not faults, "\n".join(faults)
+
+
+LAPTOP = {"width": 1280, "height": 720}
+#: Whether what has the focus can be seen: something of it is on the screen and under nothing.
+IN_SIGHT = """() => {
+    const focused = document.activeElement, box = focused.getBoundingClientRect();
+    return [0.1, 0.5, 0.9].some(part => {
+        const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part);
+        return top && (focused.contains(top) || top.contains(focused) || focused.labels?.[0]?.contains(top));
+    });
+}"""
+
+
+@pytest.mark.spec("PAGE-7")
+@pytest.mark.parametrize(
+    ("path", "size"), [("/patients/new/", LAPTOP), ("/appointments/walk-in/", LAPTOP), ("/patients/", PHONE)]
+)
+def test_what_has_the_focus_is_in_sight(person, path, size):
+    """Neither under the bar with a form's buttons, nor a sorting link of the head that cards do without."""
+    desk = person("receptionist", viewport=size, reduced_motion="reduce")
+    page = desk.go(path)
+    page.locator("main").focus()
+    hidden = []
+    for _step in range(30):
+        page.keyboard.press("Tab")
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        if not page.evaluate(IN_SIGHT):
+            hidden.append(page.evaluate("() => document.activeElement.outerHTML.slice(0, 120)"))
+    assert not hidden, "\n".join(hidden)

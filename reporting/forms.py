@@ -53,8 +53,6 @@ class NarrowingForm(WorkflowForm):
         help_text=_("Of the patients, as it stands today."),
     )
     compare = forms.BooleanField(label=_("Compare with the period before"), required=False, initial=True)
-    #: A field that the page always sends, unlike an empty box: whoever sends neither wants the comparison.
-    sent_by_page: ClassVar[str] = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,7 +78,8 @@ class NarrowingForm(WorkflowForm):
         """What was chosen, as it is kept with the row."""
         rows = {name: self.cleaned_data.get(name) for name in NARROWED}
         chosen: dict[str, Any] = {f"{name}_id": str(row.pk) for name, row in rows.items() if row}
-        if not self.cleaned_data.get("compare") and {"compare", self.sent_by_page} & set(self.data):
+        # A page does not send an empty box, but `values_seen` always: whoever sends neither wants the comparison.
+        if not self.cleaned_data.get("compare") and {"compare", "values_seen"} & set(self.data):
             chosen["compare"] = False
         return chosen
 
@@ -89,7 +88,6 @@ class RequestReportForm(NarrowingForm):
     """Ask for a report; a worker makes it."""
 
     submit_label = _("Make the report")
-    sent_by_page = "period"
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (_("What"), ("report_type", "period", "start_date", "end_date", "compare")),
         (_("Narrowed to"), ("doctor", "department", "insurer")),
@@ -264,7 +262,6 @@ class ScheduleReportForm(NarrowingForm):
     """Have a report made every day, week or month."""
 
     submit_label = _("Save the schedule")
-    sent_by_page = "frequency"
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (_("What"), ("report_type", "frequency", "compare")),
         (_("Narrowed to"), ("doctor", "department", "insurer")),

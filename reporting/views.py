@@ -34,6 +34,8 @@ def same_again(report: Report) -> str:
     known = report.parameters or {}
     query = {"report_type": report.report_type, "start_date": report.start_date, "end_date": report.end_date}
     query |= {name: known[f"{name}_id"] for name in forms.NARROWED if f"{name}_id" in known}
+    if known.get("compare") is False:
+        query["compare"] = ""  # an empty box
     return "?" + urlencode(query)
 
 
@@ -145,7 +147,7 @@ class ReportCreate(CreatePage):
     success_message = _("The report is being made.")
 
     def get_initial(self) -> dict[str, Any]:
-        names = ("report_type", "start_date", "end_date", *forms.NARROWED)
+        names = ("report_type", "start_date", "end_date", "compare", *forms.NARROWED)
         return {name: self.request.GET[name] for name in names if name in self.request.GET}
 
 

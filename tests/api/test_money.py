@@ -127,6 +127,20 @@ def test_a_report_is_asked_for_and_downloaded(api_of, django_capture_on_commit_c
     assert api.data("DELETE", f"/reports/{made['id']}")["is_active"] is False
 
 
+@pytest.mark.spec("API-1", "RPT-1")
+def test_reports_and_schedules_compare_unless_told_otherwise(api_of):
+    api = api_of("administrator")
+    schedule = api.data("POST", "/report-schedules", {"report_type": "revenue", "frequency": "weekly"}, 201)
+    assert schedule["parameters"] == {}
+    report = api.data("POST", "/reports", {"report_type": "revenue", "period": "last_month"}, 201)
+    assert report["parameters"] == {}
+    for compare, parameters in ((False, {"compare": False}), (True, {})):
+        body = {"compare": compare}
+        assert api.data("PATCH", f"/report-schedules/{schedule['id']}", body)["parameters"] == parameters
+        renamed = api.data("PATCH", f"/report-schedules/{schedule['id']}", {"report_name": "Mine"})
+        assert renamed["parameters"] == parameters
+
+
 @pytest.mark.spec("API-1", "AUD-1")
 def test_the_trail_is_read(api_of):
     api = api_of("administrator")

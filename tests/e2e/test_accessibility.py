@@ -131,3 +131,17 @@ def test_what_has_the_focus_is_in_sight(person, path, size):
         if not page.evaluate(IN_SIGHT):
             hidden.append(page.evaluate("() => document.activeElement.outerHTML.slice(0, 120)"))
     assert not hidden, "\n".join(hidden)
+
+
+@pytest.mark.spec("PAGE-7", "BYD-2")
+def test_a_very_long_surname_makes_no_page_wider_than_the_phone(person):
+    desk = person("receptionist")
+    desk.go("/patients/new/")
+    desk.fill(last_name="Donaudampf" * 9, first_name="Ada", date_of_birth="1984-03-05", gender="Female")
+    desk.press("Register")
+    desk.sees("Donaudampf" * 9)
+    chart = desk.page.url.removeprefix(desk.clinic.url)
+    desk.page.set_viewport_size(PHONE)
+    for path in (chart, f"{chart}edit/"):
+        desk.go(path)
+        assert desk.overflow() <= 0, path

@@ -8,7 +8,7 @@ from billing.forms import CancelInvoiceForm
 from billing.forms.payments import VoidPaymentForm
 from billing.models import Invoice, Payment
 from departments.models import User
-from healthcare.clock import local
+from healthcare.clock import is_skipped, local
 from healthcare.demo.cash_desk import CashDesk
 from healthcare.demo.desk import front_desk
 from healthcare.demo.mistakes import correct_mistakes, go_on_against_a_warning, write_templates
@@ -28,7 +28,9 @@ def half_hours(moment: datetime) -> list[datetime]:
     wall = local(moment)
     midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
     first = min(max(0, wall.hour * 2 + wall.minute // 30 - 2 * HOURS_BEFORE), 48 - SLOTS)
-    return [midnight + number * SLOT for number in range(first, first + SLOTS)]
+    starts = [midnight + number * SLOT for number in range(first, first + SLOTS)]
+    # In the night in which the clocks are put forward some of them do not exist.
+    return [start for start in starts if not is_skipped(start.replace(tzinfo=None))]
 
 
 class Today(Visits):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -107,7 +107,8 @@ class Visits:
         }
         with at(self.now - timedelta(days=2, minutes=self.rng.randrange(600))):
             appointment = self.do(BookAppointmentForm, self.clerk(), data=data)
-        return Visit(appointment, scenario, start)
+        # In UTC: eight minutes before three o'clock may be before the clocks were put forward.
+        return Visit(appointment, scenario, start.astimezone(UTC))
 
     def arrive(self, visit: Visit, moment: datetime, vitals: bool = True) -> None:
         """Checked in, on the day itself, and measured by a nurse."""

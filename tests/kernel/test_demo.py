@@ -6,6 +6,7 @@ from collections import Counter as Tally
 from contextlib import nullcontext
 from datetime import datetime, time, timedelta
 from multiprocessing import active_children
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -257,6 +258,15 @@ def test_the_demos_day_is_as_full_at_night_as_at_noon(clock, first):
     assert {start.date() for start in starts} == {today()}
     assert f"{starts[0]:%H:%M}" == first
     assert any(start <= moment < start + timedelta(minutes=30) for start in starts)
+
+
+@pytest.mark.spec("DATA-1")
+def test_the_demos_day_has_no_time_over_which_the_clock_is_put_forward(monkeypatch):
+    """A demo built in that night stopped half-way: 02:00 could not be booked."""
+    zone = ZoneInfo("America/New_York")
+    monkeypatch.setattr("healthcare.clock.zone", lambda: zone)
+    starts = [f"{start:%H:%M}" for start in half_hours(datetime(2027, 3, 14, 1, 31, tzinfo=zone))]
+    assert "01:30" in starts and "03:00" in starts and not {"02:00", "02:30"} & {*starts}
 
 
 @pytest.mark.spec("DATA-1")

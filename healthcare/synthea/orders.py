@@ -52,6 +52,9 @@ class PastSafety(PatientSafety):
                 if row.status == PatientAllergy.Status.ACTIVE
             ]
 
+    def lock(self) -> None:
+        """Nothing: the whole import is one writer, and a new patient is not in the database yet."""
+
     def notices(self) -> list[str]:
         """Nobody reads them."""
         return []

@@ -17,8 +17,10 @@ from healthcare.text import fold
 
 #: Shorter words are too near to everything.
 SHORTEST = 3
-#: Longer ones are cut: nobody's name differs only beyond.
+#: Longer ones, and longer sounds, are cut: nobody's name differs only beyond.
 LONGEST = 24
+#: What cannot be kept whole is no name; a hundred ligatures become three hundred letters.
+LONGEST_KEPT = 200
 #: First character of the keys by sound, which no word has.
 SOUND = "~"
 #: A sound of fewer letters is shared by too many names to say anything while typing.
@@ -29,7 +31,7 @@ CANDIDATES, ALIKE = 400, 8
 
 def sound_of(word: str) -> str:
     """How a word sounds in English ears; empty for what is not written in Latin letters."""
-    return jellyfish.metaphone(word).replace(" ", "") if word.isascii() else ""
+    return jellyfish.metaphone(word).replace(" ", "")[:LONGEST] if word.isascii() else ""
 
 
 def spelling_keys(word: str) -> set[str]:
@@ -46,8 +48,8 @@ def keys_of(word: str) -> set[str]:
 
 
 def learnable(words: Iterable[str]) -> set[str]:
-    """The words worth keeping: of letters, and not too short."""
-    return {word for word in words if len(word) >= SHORTEST and word.isalpha()}
+    """The words worth keeping: of letters, neither too short nor too long."""
+    return {word for word in words if SHORTEST <= len(word) <= LONGEST_KEPT and word.isalpha()}
 
 
 def learn(words: Iterable[str]) -> None:

@@ -32,6 +32,16 @@ def people(db):
     return {last: PatientFactory(last_name=last, first_name=first) for last, first in (name.split() for name in names)}
 
 
+@pytest.mark.spec("VAL-5", "WF-REG")
+@pytest.mark.parametrize("name", ["x" * 100, "Donaudampf" * 10, "ﬃ" * 100, "ß" * 100, "ﷺ" * 100, "İ" * 100, "𒀀" * 100])
+def test_the_longest_names_are_registered_and_found(receptionist, name):
+    """Beyond 32 letters of sound, or 200 after ligatures were resolved, registering was a 500 on PostgreSQL."""
+    data = {"last_name": name, "first_name": name, "date_of_birth": "1990-05-01", "gender": "female"}
+    form = submit(RegisterPatientForm, actor=receptionist, data=data)
+    assert form.is_valid(), form.errors
+    assert list(Patient.objects.search(name[:60])) == [form.instance]
+
+
 @pytest.mark.spec("PAGE-6", "WF-REG")
 @pytest.mark.parametrize(
     ("text", "last"),

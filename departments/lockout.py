@@ -7,6 +7,7 @@ hundred guesses at once are worth no more than the allowed five.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,8 +95,15 @@ def forgive(kind: str, name: str, *, all_of_them: bool = False) -> bool:
 
 def locked_until(kind: str, name: str, limit: int = ACCOUNT_LIMIT) -> datetime | None:
     """When log-in opens again, if it is locked now."""
-    found = LoginThrottle.objects.filter(key=key_of(kind, name), failures__gte=limit, last_at__gte=expiry()).first()
-    return found.last_at + timedelta(seconds=settings.LOGIN_LOCK_SECONDS) if found else None
+    return last_lock([(kind, name, limit)])
+
+
+def last_lock(locks: Iterable[tuple[str, str, int]]) -> datetime | None:
+    """When the last of these locks opens, if any is closed now."""
+    limits = {key_of(kind, name): limit for kind, name, limit in locks}
+    rows = LoginThrottle.objects.filter(key__in=limits, last_at__gte=expiry())
+    last = max((row.last_at for row in rows if row.failures >= limits[row.key]), default=None)
+    return last + timedelta(seconds=settings.LOGIN_LOCK_SECONDS) if last else None
 
 
 def locks_of(user: Any) -> list[tuple[str, str, int]]:
@@ -106,7 +114,7 @@ def locks_of(user: Any) -> list[tuple[str, str, int]]:
 
 def person_locked_until(user: Any) -> datetime | None:
     """When somebody can log in again, if they cannot now."""
-    return max(filter(None, (locked_until(*lock) for lock in locks_of(user))), default=None)
+    return last_lock(locks_of(user))
 
 
 def tidy() -> None:

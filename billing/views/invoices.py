@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,16 @@ NOTES_BESIDE = 500
 #: A draft's page is the second look: issuing it from here asks nothing more (WF-INV).
 REVIEW = _("Look it over: once issued, its lines, amounts and texts no longer change.")
 LATE = _("Its due date has passed: once issued, it is overdue at once.")
+#: Begins the invoice of a row's visit.
+INVOICE_VISIT = Action(
+    _("Create invoice"),
+    "invoice_create",
+    permission="invoices.edit",
+    style="primary",
+    icon="receipt",
+    keyed=False,
+    query=lambda row: f"?appointment={row.appointment_id}",
+)
 
 
 class InvoiceList(ListPage):
@@ -82,17 +93,7 @@ class UnbilledList(ListPage):
         Column("appointment.department", _("Department")),
         Column("services", _("Services")),
     )
-    row_actions = (
-        Action(
-            _("Create invoice"),
-            "invoice_create",
-            permission="invoices.edit",
-            style="primary",
-            icon="receipt",
-            keyed=False,
-            query=lambda visit: f"?appointment={visit.appointment_id}",
-        ),
-    )
+    row_actions = (INVOICE_VISIT,)
 
     def get_queryset(self) -> Any:
         return unbilled_visits().with_services()
@@ -142,13 +143,9 @@ class InvoiceDetail(DetailPage):
         Action(_("Credit note"), "invoice_credit_note", form=forms.CreditNoteForm, icon="file-earmark-minus"),
         Action(_("Write off"), "invoice_write_off", form=forms.WriteOffForm, icon="x-octagon"),
         Action(_("Cancel"), "invoice_cancel", form=forms.CancelInvoiceForm, style="danger"),
-        Action(
-            _("Invoice again"),
-            "invoice_create",
-            permission="invoices.edit",
-            style="primary",
-            icon="receipt",
-            keyed=False,
+        replace(
+            INVOICE_VISIT,
+            label=_("Invoice again"),
             query=lambda invoice: f"?appointment={invoice.appointment_id}&again=1",
             when=is_to_be_invoiced_again,
         ),

@@ -63,7 +63,8 @@ class Worklist(Page):
         ]
         lines = [{"test": test, "form": form, "fields": [form[name] for name in self.inputs]} for test, form in rows]
         words = {"inputs": self.inputs, "button": self.button, "empty": self.empty}
-        more = {"more": max(0, sum(tab["count"] for tab in tabs if tab["current"]) - ROWS), "status": self.waiting_in}
+        waiting = next(tab["count"] for tab in tabs if tab["current"])
+        more = {"more": max(0, waiting - ROWS), "status": self.waiting_in}
         return self.render_to_response(self.get_context_data(lines=lines, tabs=tabs, **words, **more), status=status)
 
     def asked_for(self, test: LabTest) -> bool:

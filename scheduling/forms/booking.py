@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 from departments.models import Department, User
 from healthcare.clock import is_skipped, today, wall_clock
 from healthcare.events import record
-from healthcare.fields import CompiledChoiceField, RemoteChoiceField
+from healthcare.fields import CompiledChoiceField
 from healthcare.roles import Role
 from healthcare.tasks import enqueue
 from healthcare.workflow import lock, refuse, submit
-from patients.models import Patient
+from patients.forms.choice import active_patient
 from scheduling.forms.rules import TAKEN, DoctorTimeForm
 from scheduling.forms.steps import CheckInForm
 from scheduling.models import (
@@ -238,13 +238,7 @@ class BookAppointmentForm(TimeRulesForm):
 
     submit_label = gettext_lazy("Book")
 
-    patient = RemoteChoiceField(
-        Patient.objects.filter(is_active=True),
-        locks=True,  # lest they are taken out of use, merged or booked elsewhere at this moment
-        url_name="patient_options",
-        label=gettext_lazy("Patient"),
-        error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},
-    )
+    patient = active_patient(gettext_lazy("Choose an active patient."))
     field_order = ["patient"]
 
     class Meta(TimeRulesForm.Meta):

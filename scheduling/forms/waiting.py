@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from departments.models import Department, User
 from healthcare.clock import today
-from healthcare.fields import RemoteChoiceField
 from healthcare.workflow import WorkflowForm, refuse
-from patients.models import Patient
+from patients.forms.choice import active_patient
 from scheduling.models import WaitingListEntry, WaitingStatus
 
 
@@ -20,13 +19,7 @@ class WaitingListForm(WorkflowForm):
 
     permission = "appointments.edit"
 
-    patient = RemoteChoiceField(
-        Patient.objects.filter(is_active=True),
-        locks=True,
-        url_name="patient_options",
-        label=gettext_lazy("Patient"),
-        error_messages={"invalid_choice": gettext_lazy("Choose an active patient.")},
-    )
+    patient = active_patient(gettext_lazy("Choose an active patient."))
     field_order = ["patient"]
     fieldsets = (
         (gettext_lazy("Who"), ("patient", "doctor", "department")),

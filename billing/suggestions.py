@@ -79,9 +79,9 @@ def procedures_done(appointment: Appointment, consultation: Any) -> list[Service
     return [best] if best and fitting[best] else []
 
 
-def suggested_lines(appointment: Appointment) -> list[dict[str, Any]]:
+def suggested_lines(appointment: Appointment, *, with_fee: bool = True) -> list[dict[str, Any]]:
     """First values of an invoice's lines. A test that the price list does not know has no price yet."""
-    fee = consultation_fee(appointment)
+    fee = consultation_fee(appointment) if with_fee else None
     lines = [_line(fee, 1)] if fee else []
     consultation = getattr(appointment, "consultation", None)
     if consultation is None:

@@ -191,8 +191,7 @@ class CreateInvoiceForm(InvoiceForm):
     def first_lines(self) -> list[dict[str, Any]]:
         if self.opened_for is None:
             return []
-        lines = suggested_lines(self.opened_for)
-        return lines + further_lines(self.opened_for, lines) if self.again else lines
+        return lines_again(self.opened_for) if self.again else suggested_lines(self.opened_for)
 
     def preview(self) -> Self:
         """As ever; a visit chosen without any lines yet gets its suggested ones."""
@@ -230,12 +229,16 @@ class CreateInvoiceForm(InvoiceForm):
         return super().save(commit)
 
 
-def further_lines(visit: Appointment, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the visit's last cancelled invoice had besides these lines, as first values of new rows (RULE-INV-3)."""
-    named = {line.get("service") or line["description"] for line in lines}
+def lines_again(visit: Appointment) -> list[dict[str, Any]]:
+    """First values of the lines after an invoice was cancelled: its own, and what was done besides (RULE-INV-3).
+
+    Which fee the visit takes was decided then.
+    """
     cancelled = visit.invoices.filter(status=InvoiceStatus.CANCELLED).order_by("-cancelled_at").first()
-    rows = rows_of(cancelled) if cancelled else []
-    return [row | {"id": None} for row in rows if (row["service"] or row["description"]) not in named]
+    rows = [row | {"id": None} for row in rows_of(cancelled)] if cancelled else []
+    named = {row["service"] or row["description"] for row in rows}
+    done = suggested_lines(visit, with_fee=not rows)
+    return rows + [line for line in done if (line.get("service") or line["description"]) not in named]
 
 
 class EditInvoiceForm(InvoiceForm):

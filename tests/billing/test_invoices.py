@@ -187,27 +187,30 @@ def test_only_a_completed_consultation_is_invoiced_and_only_once(create, billing
 
 @pytest.mark.spec("RULE-INV-3", "WF-INV")
 def test_a_cancelled_invoice_leads_to_the_next_one_with_its_lines(login, create, visit, billing_officer):
-    fee = ServiceFactory(name="New patient visit", default_price=Decimal("90.00"))
-    cast = ServiceFactory(name="Plaster cast", service_type="other")
-    typed = {"service": cast.pk, "quantity": 2, "unit_price": "40.00"}
-    crutches = {"description": "Crutches", "quantity": 1, "unit_price": "15"}
-    first = create(visit, {"service": fee.pk, "quantity": 3}, typed, crutches)
+    ServiceFactory(name="New patient visit", default_price=Decimal("90.00"))
+    checkup = ServiceFactory(name="Physical examination", default_price=Decimal("200.00"))
+    potassium = ServiceFactory(name="Potassium", service_type="lab_test", default_price=Decimal("14.00"))
+    typed = {"service": checkup.pk, "quantity": 3, "unit_price": "180.00"}
+    first = create(visit, typed, {"description": "Crutches", "quantity": 1, "unit_price": "15"})
     assert first.is_valid()
     client, page = login(billing_officer), first.instance.get_absolute_url()
     assert "Invoice again" not in client.get(page).content.decode()
     submit(CancelInvoiceForm, actor=billing_officer, instance=first.instance, data={"cancellation_reason": "3 fees"})
+    done = {"result_value": "4.1", "sample_collected_date": now()}
+    LabTestFactory(consultation=visit.consultation, test_name="Potassium", status="completed", **done)
     again = reverse("invoice_create") + f"?appointment={visit.pk}&again=1"
     assert again.replace("&", "&amp;") in client.get(page).content.decode()
     shown = [row.initial for row in client.get(again).context["form"].formsets["line_items"].initial_forms]
+    # Its own lines, to be put right; no other fee beside the one that was decided on; the test that came in since.
     assert [(row["description"], row["quantity"], row["unit_price"]) for row in shown] == [
-        ("New patient visit", 1, Decimal("90.00")),
-        ("Plaster cast", 2, Decimal("40.00")),
+        ("Physical examination", 3, Decimal("180.00")),
         ("Crutches", 1, Decimal("15.00")),
+        ("Potassium", 1, potassium.default_price),
     ]
     assert not any(row.get("id") for row in shown)
     # Elsewhere the visit is invoiced afresh: the cancelled lines may have been somebody else's.
     plain = client.get(again.replace("&again=1", "")).context["form"].formsets["line_items"].initial_forms
-    assert [row.initial["description"] for row in plain] == ["New patient visit"]
+    assert [row.initial["description"] for row in plain] == ["New patient visit", "Potassium"]
     assert create(visit, FEE).is_valid()
     assert "Invoice again" not in client.get(page).content.decode()
 
